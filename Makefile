@@ -1,0 +1,53 @@
+# Every target sets up what it needs; a second run starts at once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CODE := assistant opsplane knowledge tests benchmarks
+
+.PHONY: run test check format lock evaluate benchmark clean help
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed (PYTHON=... names another one)"; exit 1; }
+	@echo "Setting up $(VENV) (once, about two minutes) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(STAMP)  ## Serve the assistant with demo people on http://127.0.0.1:8000
+	@OPSPLANE_DEMO=$${OPSPLANE_DEMO:-1} $(BIN)/opsplane serve
+
+test: $(STAMP)  ## Run every test, browser tests included
+	@sh tests/browser/need_chromium
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)  ## Lint, format, types, import rules, dependencies, dead code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry assistant opsplane knowledge
+	$(BIN)/vulture
+
+format: $(STAMP)  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+evaluate: $(STAMP)  ## Golden questions through the real turn
+	$(BIN)/opsplane evaluate
+
+benchmark: $(STAMP)  ## What the README claims, measured
+	$(BIN)/python -m benchmarks
+
+lock:  ## Resolve requirements.lock anew (needs uv)
+	printf 'sentence-transformers ; sys_platform == "never"\n' > $(VENV)/.overrides
+	uv pip compile --generate-hashes --universal --no-header --no-annotate --no-emit-index-url \
+		--override $(VENV)/.overrides --group dev pyproject.toml --output-file requirements.lock
+
+clean:  ## Remove the environment and everything the product wrote
+	rm -rf $(VENV) .data
