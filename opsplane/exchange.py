@@ -1,0 +1,129 @@
+"""One exchange: what was asked, on which release, what was said, from what, at which cost."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from opsplane.access import Actor
+from opsplane.evidence import Evidence, Sentence
+from opsplane.finding import Finding
+
+
+class Outcome(StrEnum):
+    """How a turn ended."""
+
+    RECEIVED = "received"  # not ended yet, or the process died in the middle
+    ANSWERED = "answered"
+    REPLIED = "replied"  # a fixed reply: a greeting, help, the way to a person
+    DECLINED = "declined"  # a guardrail turned the question away
+    ABSTAINED = "abstained"  # nothing that could be said stood up to the checks
+    FAILED = "failed"
+    STOPPED = "stopped"  # the customer pressed Stop or left
+
+
+class Tier(StrEnum):
+    """The two classes of model."""
+
+    FLASH = "flash"
+    PRO = "pro"
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Earlier(_Value):
+    """One earlier turn of the same conversation."""
+
+    question: str
+    answer: str
+    tier: Tier | None = None
+
+
+class Question(_Value):
+    """A customer's message. `customer` comes from the session, never from the text.
+
+    `standalone` is the same question with what a follow-up leaves out put back in ("and for savings?").
+    """
+
+    id: str
+    conversation: str
+    customer: str
+    actor: Actor
+    text: str
+    standalone: str
+    earlier: tuple[Earlier, ...] = ()
+    at: datetime
+
+
+class Route(_Value):
+    """Which model answers, and why."""
+
+    tier: Tier
+    model: str
+    reason: str
+
+
+class Usage(_Value):
+    """Tokens of one or more model calls; `output` includes thinking tokens, `cached` is part of `input`."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum of two usages."""
+        return Usage(
+            input=self.input + other.input, output=self.output + other.output, cached=self.cached + other.cached
+        )
+
+
+class Looked(_Value):
+    """A responder read an account tool: the result is evidence from here on."""
+
+    tool: str
+    arguments: dict[str, str]
+    evidence: Evidence
+
+
+class Used(_Value):
+    """A responder's model call came to an end; `finish` is the provider's finish reason."""
+
+    model: str
+    usage: Usage
+    finish: str = ""
+
+
+class Exchange(_Value):
+    """The whole turn as it goes on the record. Texts are masked; times are milliseconds from the question."""
+
+    id: str
+    conversation: str
+    customer: str
+    actor: Actor
+    at: datetime
+    release: str  # id
+    digest: str
+    arm: str
+    outcome: Outcome
+    code: str = ""  # the reason code of a decline, reply or abstention
+    question: str
+    standalone: str
+    sentences: tuple[Sentence, ...] = ()
+    withheld: tuple[Sentence, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    tools: tuple[Looked, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    route: Route | None = None
+    usage: Usage = Usage()
+    cost_micros: int = 0  # micro-dollars
+    prices: str = ""  # version of the price table
+    first_sentence_ms: int | None = None
+    total_ms: int = 0
+    error: str = ""
+
+    @property
+    def answer(self) -> str:
+        """What was shown, without marks."""
+        return " ".join(sentence.text for sentence in self.sentences)

@@ -1,0 +1,30 @@
+"""What a guardrail found: a code, the span, the score against its threshold, and what follows from it."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Action(StrEnum):
+    """What a finding does to the turn."""
+
+    NOTE = "note"  # recorded only
+    DECLINE = "decline"  # the question is not answered; the customer gets the reply of this code
+    WITHHOLD = "withhold"  # this sentence is not shown
+    REPLY = "reply"  # the question is met by a fixed reply (a greeting, help, a way to a person)
+
+
+class Finding(BaseModel):
+    """One thing a check noticed. `score` and `threshold` are in [0, 1] where the check scores, else None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str  # dotted, e.g. "injection.override", "grounding.figure", "compliance.promise"
+    action: Action
+    stage: str  # "question", "passage" or "answer"
+    span: str = ""  # the words it is about, masked where personal
+    detail: str = ""
+    score: float | None = None
+    threshold: float | None = None
+    reply: str = ""  # for DECLINE and REPLY: the name of the release's fixed reply
+    pack: str = ""  # rule pack and version, where the check is a rule of one

@@ -1,0 +1,56 @@
+"""The releases on disk: one YAML file each, read whole or refused whole."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from opsplane import pack, yamlfile
+from opsplane.errors import InvalidRelease
+from opsplane.release import Release
+
+PACKS = Path(__file__).parent / "guardrails" / "packs"
+
+
+def load_all(folder: Path, packs: Path = PACKS) -> dict[str, Release]:
+    """Every release in `folder` by id; raise `InvalidRelease` naming every file that cannot be used."""
+    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    if not files:
+        raise InvalidRelease(f"{folder}: no release file (*.yaml) is there")
+    releases: dict[str, Release] = {}
+    problems: list[str] = []
+    for path in files:
+        try:
+            release = load(path, packs)
+        except InvalidRelease as error:
+            problems.append(str(error))
+            continue
+        if release.id in releases:
+            problems.append(f"{path.name}: line 1: id: {release.id!r} is used by another file too")
+        releases[release.id] = release
+    if problems:
+        raise InvalidRelease("\n".join(problems))
+    return releases
+
+
+def load(path: Path, packs: Path = PACKS) -> Release:
+    """One release with its rule packs and exemplars put in; raise `InvalidRelease` with file, line and field."""
+    release = yamlfile.read(path, Release)
+    guardrails = release.guardrails
+    if guardrails.rules or guardrails.scope_exemplars:
+        raise InvalidRelease(f"{path.name}: guardrails: name packs and exemplars; their contents are read from files")
+    filled = guardrails.model_dump() | {
+        "rules": [pack.load(_named(name, packs, path)).model_dump() for name in guardrails.packs],
+        "scope_exemplars": pack.load_exemplars(_named(guardrails.exemplars, packs, path)).model_dump(),
+    }
+    try:
+        return Release.model_validate(release.model_dump() | {"guardrails": filled})
+    except ValidationError as error:
+        raise InvalidRelease(f"{path.name}: {error.errors()[0]['msg']}") from error
+
+
+def _named(name: str, packs: Path, release: Path) -> Path:
+    path = packs / f"{name}.yaml"
+    if path.parent != packs or not path.is_file():
+        known = ", ".join(sorted(found.stem for found in packs.glob("*.yaml"))) or "none"
+        raise InvalidRelease(f"{release.name}: guardrails: there is no pack {name!r} (there are: {known})")
+    return path

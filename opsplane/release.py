@@ -1,0 +1,158 @@
+"""A release: everything that decides what customers are told, as one frozen value named by its digest."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from opsplane.pack import Exemplars, Pack
+
+Scalar = str | int | float | bool
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Example(_Part):
+    """One few-shot example."""
+
+    question: str
+    answer: str
+
+
+class Prompt(_Part):
+    """What the model is told before the customer's words."""
+
+    system: str = Field(min_length=20)
+    examples: tuple[Example, ...] = ()
+
+
+class Style(_Part):
+    """How long and in which voice answers are; every model honours it, the embedded one by rule."""
+
+    sentences: int = Field(default=4, ge=1, le=12)  # at most, in one answer
+    opening: str = ""  # a fixed courtesy before the first sentence
+
+
+class Model(_Part):
+    """One model as `init_chat_model` names it (`provider:model`), or `embedded:extractive`.
+
+    `settings` go to the model class as they are (temperature, max_tokens, region …).
+    """
+
+    name: str = Field(pattern=r"^[a-z_]+:.+$")
+    settings: dict[str, Scalar] = {}
+    timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+
+
+class Models(_Part):
+    """The two tiers that routing chooses from."""
+
+    flash: Model
+    pro: Model
+
+
+class Routing(_Part):
+    """When a question goes to the Pro tier; each threshold is inclusive."""
+
+    pro_from_words: int = Field(default=40, ge=1)  # words in the question
+    pro_from_documents: int = Field(default=4, ge=1)  # different documents among close passages
+    close_within: float = Field(default=0.1, ge=0, le=1)  # cosine distance to the best passage that counts as close
+
+
+class Retrieval(_Part):
+    """Which index is searched and how. Scores are convex combinations in [0, 1] times the kind's weight."""
+
+    index: str
+    passages: int = Field(default=6, ge=1, le=30)
+    pool: int = Field(default=100, ge=10, le=1000)
+    dense_weight: float = Field(default=0.5, ge=0, le=1)
+    kind_weights: dict[str, float] = {}
+
+
+class Guardrails(_Part):
+    """Thresholds (in [0, 1]) and rule packs. A higher threshold lets more pass."""
+
+    max_characters: int = Field(default=2_000, ge=100, le=20_000)
+    injection: float = Field(default=0.6, ge=0, le=1)
+    scope: float = Field(default=0.5, ge=0, le=1)
+    grounding: float = Field(default=0.6, ge=0, le=1)  # share of a sentence's content words found in its evidence
+    exemplars: str  # the name of the scope exemplars
+    packs: tuple[str, ...] = ()  # the names of the compliance packs
+    scope_exemplars: Exemplars | None = None  # read from the file named above when the release is loaded
+    rules: tuple[Pack, ...] = ()  # likewise
+
+
+REPLIES = frozenset(
+    {
+        "greeting",
+        "thanks",
+        "help",
+        "person",
+        "empty",
+        "too_long",
+        "out_of_scope",
+        "not_found",
+        "injection",
+        "other_customer",
+        "advice",
+        "guarantee",
+        "legal",
+        "failed",
+    }
+)
+"""The fixed replies that every release words for itself."""
+
+
+class Disclosures(_Part):
+    """What customers are always told."""
+
+    welcome: str = Field(min_length=20)  # the first message: that an AI answers
+    embedded: str = Field(min_length=10)  # under answers made without a language model
+
+
+class Release(_Part):
+    """The whole bundle. Equal bytes, equal digest; any change is another release."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,60}$")
+    author: str
+    note: str
+    prompt: Prompt
+    style: Style = Style()
+    models: Models
+    routing: Routing = Routing()
+    retrieval: Retrieval
+    guardrails: Guardrails
+    replies: dict[str, str]
+    disclosures: Disclosures
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        wanted = REPLIES | {rule.reply for pack in self.guardrails.rules for rule in pack.rules if rule.reply}
+        if missing := sorted(wanted - self.replies.keys()):
+            raise ValueError(f"replies: missing {', '.join(missing)}")
+        if empty := sorted(name for name, text in self.replies.items() if not text.strip()):
+            raise ValueError(f"replies: empty {', '.join(empty)}")
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = True) -> Self:  # noqa: ARG002
+        """A validated copy; pydantic's own would carry the old digest along."""
+        return type(self).model_validate(self.model_dump() | dict(update or {}))
+
+    def canonical(self) -> bytes:
+        """The bytes that the digest names: JSON with sorted keys, no white space, ASCII only."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of `canonical()`, hexadecimal, 64 characters."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def short(self) -> str:
+        """Id with the first twelve characters of the digest, as people see it."""
+        return f"{self.id}@{self.digest[:12]}"

@@ -1,0 +1,29 @@
+"""Flash or Pro, and the reason."""
+
+from collections.abc import Sequence
+
+from opsplane.evidence import Evidence
+from opsplane.exchange import Question, Route, Tier
+from opsplane.release import Release
+
+
+def choose(question: Question, passages: Sequence[Evidence], release: Release) -> Route:
+    """The tier that answers: Pro for long or many-sided questions and once a conversation is on Pro, else Flash."""
+    reason = _needs_pro(question, passages, release)
+    if reason:
+        return Route(tier=Tier.PRO, model=release.models.pro.name, reason=reason)
+    return Route(tier=Tier.FLASH, model=release.models.flash.name, reason="a short question with one clear source")
+
+
+def _needs_pro(question: Question, passages: Sequence[Evidence], release: Release) -> str:
+    policy = release.routing
+    if any(turn.tier is Tier.PRO for turn in question.earlier):
+        return "the conversation is already on Pro"
+    words = len(question.text.split())
+    if words >= policy.pro_from_words:
+        return f"the question has {words} words (Pro from {policy.pro_from_words})"
+    best = max((passage.cosine for passage in passages), default=0.0)
+    close = {passage.document for passage in passages if passage.cosine >= best - policy.close_within}
+    if len(close) >= policy.pro_from_documents:
+        return f"{len(close)} documents are about equally close (Pro from {policy.pro_from_documents})"
+    return ""

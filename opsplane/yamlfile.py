@@ -1,0 +1,82 @@
+"""YAML files read into validated values; every error names file, line and field."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from opsplane.errors import InvalidRelease
+
+Value = TypeVar("Value", bound=BaseModel)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """SafeLoader that refuses a key written twice: the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Build the mapping, refusing a key that was already there."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the field {key.value!r} is written twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def read(path: Path, model: type[Value]) -> Value:
+    """Read one YAML file into `model`; raise `InvalidRelease` with file, line and field."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRelease(f"{path.name}: cannot be read: {error}") from error
+    return parse(text, model, name=path.name)
+
+
+def parse(text: str, model: type[Value], *, name: str) -> Value:
+    """Read YAML text into `model`; `name` stands for the file in error messages."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader with unique keys
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise InvalidRelease(f"{name}: {line}{getattr(error, 'problem', None) or error}") from error
+    if not isinstance(data, dict) or node is None:
+        raise InvalidRelease(f"{name}: line 1: a mapping of fields is expected")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InvalidRelease(_explain(error, node, name)) from error
+
+
+def _explain(error: ValidationError, root: yaml.Node, name: str) -> str:
+    lines = []
+    for problem in error.errors():
+        field = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+        lines.append(f"{name}: line {_line(root, problem['loc'])}: {field}: {problem['msg']}")
+    return "\n".join(lines)
+
+
+def _line(node: yaml.Node, location: tuple[int | str, ...]) -> int:
+    """Line of the deepest node on the way to `location`; the parent's where the field is missing."""
+    line: int = node.start_mark.line + 1
+    for part in location:
+        child, line_of_key = _child(node, part)
+        if child is None:
+            break
+        node, line = child, line_of_key
+    return line
+
+
+def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node | None, int]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return value, key.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part].start_mark.line + 1
+    return None, 0
