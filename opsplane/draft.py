@@ -1,0 +1,113 @@
+"""A turn in the making: what it has gathered so far, turned into an `Exchange` at any moment."""
+
+from collections.abc import Callable, Iterable
+
+from opsplane.events import SentenceSaid
+from opsplane.evidence import Evidence, Sentence
+from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
+from opsplane.finding import Action, Finding
+from opsplane.guardrails import pii
+from opsplane.release import Release
+from opsplane.spend import Prices
+
+
+class Draft:
+    """Collects one turn. The masked `Exchange` is what goes on the record; nothing else does."""
+
+    def __init__(
+        self, question: Question, release: Release, arm: str, prices: Prices, timer: Callable[[], float]
+    ) -> None:
+        self.question = question
+        self.release = release
+        self.evidence: list[Evidence] = []
+        self.said: list[Sentence] = []
+        self.withheld: list[Sentence] = []
+        self.route: Route | None = None
+        self._arm = arm
+        self._prices = prices
+        self._timer = timer
+        self._begun = timer()
+        self._findings: list[Finding] = []
+        self._tools: list[Looked] = []
+        self._usage = Usage()
+        self._cost = 0
+        self._first: int | None = None
+        self._ending: tuple[Outcome, str, str] | None = None
+
+    def find(self, findings: Iterable[Finding]) -> None:
+        """Add what a check found."""
+        self._findings.extend(findings)
+
+    def verdict(self) -> Finding | None:
+        """The first finding that meets the question with a fixed reply."""
+        return next((one for one in self._findings if one.action in (Action.DECLINE, Action.REPLY)), None)
+
+    def fixed(self, reply: str) -> Sentence:
+        """One of the release's fixed replies as a sentence."""
+        return Sentence(text=self.release.replies[reply])
+
+    def documents(self) -> int:
+        """How many different documents the evidence comes from."""
+        return len({one.document for one in self.evidence})
+
+    def look(self, looked: Looked) -> None:
+        """Book an account tool's result as evidence."""
+        self.evidence.append(looked.evidence)
+        self._tools.append(looked)
+
+    def use(self, used: Used) -> None:
+        """Book the tokens of a model call; a model without a price is noted, never silently free."""
+        self._usage = self._usage.plus(used.usage)
+        self._cost += self._prices.cost(used.model, used.usage)
+        if not self._prices.knows(used.model):
+            detail = f"{used.model} is not in the price table {self._prices.version}"
+            self.find([Finding(code="spend.unpriced", action=Action.NOTE, stage="answer", detail=detail)])
+
+    def say(self, sentence: Sentence) -> SentenceSaid:
+        """Add a sentence to the answer; the event that must be durable before it is shown."""
+        self.said.append(sentence)
+        if self._first is None:
+            self._first = self._elapsed()
+        return SentenceSaid(exchange=self.question.id, number=len(self.said), sentence=_masked(sentence))
+
+    def end(self, outcome: Outcome, code: str, error: str = "") -> None:
+        """Fix how the turn ends, unless it ends as answered."""
+        self._ending = (outcome, code, pii.mask(error))
+
+    def exchange(self) -> Exchange:
+        """The turn as it stands, masked for the record."""
+        outcome, code, error = self._ending or (Outcome.ANSWERED if self.said else Outcome.RECEIVED, "", "")
+        question = self.question
+        return Exchange(
+            id=question.id,
+            conversation=question.conversation,
+            customer=question.customer,
+            actor=question.actor,
+            at=question.at,
+            release=self.release.id,
+            digest=self.release.digest,
+            arm=self._arm,
+            outcome=outcome,
+            code=code,
+            question=pii.mask(question.text),
+            standalone=pii.mask(question.standalone),
+            sentences=tuple(_masked(one) for one in self.said),
+            withheld=tuple(_masked(one) for one in self.withheld),
+            evidence=tuple(self.evidence),
+            tools=tuple(self._tools),
+            findings=tuple(self._findings),
+            route=self.route,
+            usage=self._usage,
+            cost_micros=self._cost,
+            prices=self._prices.version,
+            first_sentence_ms=self._first,
+            total_ms=self._elapsed(),
+            error=error,
+        )
+
+    def _elapsed(self) -> int:
+        return round((self._timer() - self._begun) * 1000)
+
+
+def _masked(sentence: Sentence) -> Sentence:
+    return sentence.model_copy(update={"text": pii.mask(sentence.text)})

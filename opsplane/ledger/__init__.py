@@ -1,0 +1,1 @@
+"""The record: every exchange and every act, in SQL."""

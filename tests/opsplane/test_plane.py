@@ -1,0 +1,74 @@
+"""Given these events, this state; and every process sees it on the next turn."""
+
+import pytest
+
+from opsplane.errors import Conflict, NotFound
+from opsplane.events import ReleasePromoted, ReleaseRegistered
+from opsplane.ledger.database import connect
+from opsplane.ledger.store import Ledger
+from opsplane.plane import STABLE, Plane
+from tests import fakes
+
+ONE = fakes.release()
+TWO = fakes.release(id="test-2", note="the second")
+FILES = {one.id: one for one in (ONE, TWO)}
+
+
+def test_the_configured_release_serves_every_customer(ledger: Ledger) -> None:
+    plane = Plane(ledger)
+    plane.configure(FILES, "test-1")
+    assert plane.release_for("C-1001") == (ONE, STABLE)
+    assert {one.id for one in plane.state.releases.values()} == {"test-1", "test-2"}
+
+
+def test_starting_again_writes_nothing_new(ledger: Ledger) -> None:
+    Plane(ledger).configure(FILES, "test-1")
+    before = ledger.count(["release_registered", "release_promoted"])
+    Plane(ledger).configure(FILES, "test-1")
+    assert ledger.count(["release_registered", "release_promoted"]) == before == 3
+
+
+def test_a_changed_file_is_another_release_under_the_same_id(ledger: Ledger) -> None:
+    plane = Plane(ledger)
+    plane.configure({"test-1": ONE}, "test-1")
+    changed = ONE.model_copy(update={"note": "one word changed"})
+    plane.configure({"test-1": changed}, "test-1")
+    assert plane.stable().digest == changed.digest
+    assert plane.find("test-1").digest == changed.digest
+    assert plane.find(ONE.digest[:10]).digest == ONE.digest
+
+
+def test_another_process_sees_a_promotion_on_its_next_turn(ledger: Ledger, record_url: str) -> None:
+    here = Plane(ledger)
+    here.configure(FILES, "test-1")
+    assert here.stable() == ONE
+    other = Ledger(connect(record_url), fakes.Clock())
+    Plane(other).configure(FILES, "test-2")
+    other.close()
+    assert here.stable() == TWO
+
+
+def test_nobody_is_answered_before_a_release_is_promoted(ledger: Ledger) -> None:
+    with pytest.raises(Conflict, match="No release has been promoted"):
+        Plane(ledger).release_for("C-1001")
+
+
+def test_an_unknown_stable_release_is_refused_before_anything_is_written(ledger: Ledger) -> None:
+    with pytest.raises(Conflict, match="'heron-9' has no file"):
+        Plane(ledger).configure(FILES, "heron-9")
+    assert ledger.count(["release_registered"]) == 0
+
+
+def test_an_unknown_release_is_told_with_the_known_ones(ledger: Ledger) -> None:
+    plane = Plane(ledger)
+    plane.configure(FILES, "test-1")
+    with pytest.raises(NotFound, match="test-1, test-2"):
+        plane.find("nope")
+
+
+def test_the_very_bytes_of_a_release_are_on_the_record(ledger: Ledger) -> None:
+    Plane(ledger).configure({"test-1": ONE}, "test-1")
+    kinds = [entry.event for entry in ledger.events(["release_registered", "release_promoted"])]
+    assert isinstance(kinds[0], ReleaseRegistered)
+    assert kinds[0].canonical.encode() == ONE.canonical()
+    assert isinstance(kinds[1], ReleasePromoted)
