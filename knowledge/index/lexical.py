@@ -1,0 +1,50 @@
+"""BM25 over chunks: words cut to their English stems, one folder for each generation."""
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import Stemmer
+from bm25s.tokenization import STOPWORDS_EN
+from numpy.typing import NDArray
+
+_WORD = re.compile(r"\w+")
+_APOSTROPHE = re.compile(r"['’]s?\b")
+_STOP = frozenset(STOPWORDS_EN)
+
+
+def terms(text: str) -> list[str]:
+    """Stems in reading order, without stop words; figures and single letters ("Reg E") stay."""
+    folded = _APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).lower())
+    words = [word for word in _WORD.findall(folded) if word not in _STOP]
+    return list(Stemmer.Stemmer("english").stemWords(words))  # one each: a stemmer is not thread-safe
+
+
+class Lexical:
+    """BM25 scores (k1 1.5, b 0.75) of the texts of one generation, by their position."""
+
+    def __init__(self, folder: Path) -> None:
+        self._bm25 = bm25s.BM25.load(folder, show_progress=False)
+        self._size = int(self._bm25.scores["num_docs"])
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """One score for each text, shape (texts,); zeros where no word of the query occurs."""
+        known = self._bm25.get_tokens_ids(terms(query))
+        if not known:
+            return np.zeros(self._size, np.float32)
+        return np.asarray(self._bm25.get_scores(known), np.float32)
+
+
+def build(folder: Path, texts: Sequence[str]) -> None:
+    """Write the index of `texts` into `folder` in one step."""
+    scratch = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    index = bm25s.BM25(k1=1.5, b=0.75)
+    index.index([terms(text) or ["\x00"] for text in texts], show_progress=False)
+    index.save(scratch, show_progress=False)
+    shutil.rmtree(folder, ignore_errors=True)
+    scratch.replace(folder)

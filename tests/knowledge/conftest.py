@@ -1,0 +1,36 @@
+"""The embedding model, built once for each checkout, and small libraries."""
+
+from pathlib import Path
+
+import pytest
+
+from knowledge import embedding
+from knowledge.embedding import MiniLM
+
+MODELS = Path(__file__).resolve().parents[2] / ".data" / "models"
+
+
+@pytest.fixture(scope="session")
+def minilm() -> MiniLM:
+    return embedding.load(MODELS)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Four documents: fees in a past, a present and a future version, and a note for the staff."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for version, start, end, fee in (
+        ("1", "2025-01-01", "2026-06-30", "$29"),
+        ("2", "2026-07-01", "2026-12-31", "$15"),
+        ("3", "2027-01-01", "", "$12"),
+    ):
+        (folder / f"fees-{version}.md").write_text(
+            f"---\nid: fees\ntitle: Fee Schedule\nkind: fees\nversion: {version}\neffective_from: {start}\n"
+            f"effective_to: {end}\n---\n# Fee Schedule\n## Overdraft\nThe overdraft fee is {fee} for each item.\n"
+        )
+    (folder / "staff.md").write_text(
+        "---\nid: waivers\ntitle: Fee waivers\naudience: staff\n---\nStaff may waive one overdraft fee a year.\n"
+    )
+    (folder / "cards.txt").write_text("Travel card\nThe card has no foreign transaction fee.\n")
+    return folder

@@ -1,0 +1,45 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge.embedding import MiniLM, published
+
+SENTENCES = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
+
+
+def test_similarities_are_the_published_ones_within_two_hundredths(minilm: MiniLM) -> None:
+    vectors = minilm.encode(SENTENCES)
+    similar = vectors @ vectors.T
+    found = [similar[0, 1], similar[0, 2], similar[1, 2]]
+    assert found == pytest.approx([0.6660, 0.1046, 0.1411], abs=0.02)
+
+
+def test_vectors_have_unit_length_and_keep_their_order(minilm: MiniLM) -> None:
+    vectors = minilm.encode([*SENTENCES, SENTENCES[0]])
+    assert vectors.shape == (4, 384)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    assert np.array_equal(vectors[0], vectors[3])
+    assert minilm.encode([]).shape == (0, 384)
+
+
+def test_text_beyond_what_the_model_reads_makes_no_difference(minilm: MiniLM) -> None:
+    long = "fee " * 300
+    assert np.array_equal(minilm.encode([long]), minilm.encode([long + "wire " * 20_000]))
+
+
+def test_langchain_is_given_plain_lists(minilm: MiniLM) -> None:
+    assert minilm.embed_documents(SENTENCES)[1] == minilm.embed_query(SENTENCES[1])
+
+
+def test_the_cache_stays_within_its_bound_and_serves_many_threads() -> None:
+    package = published()
+    graph = next((Path(__file__).resolve().parents[2] / ".data" / "models").glob("*.onnx"))
+    small = MiniLM(graph, package / "tokenizer.json", cache=3)
+    texts = [f"question {n % 5}" for n in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        rows = list(pool.map(lambda text: small.encode([text])[0], texts))
+    again = small.encode(texts)
+    assert np.array_equal(np.stack(rows), again)
+    assert len(small._cache) == 3
