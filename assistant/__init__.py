@@ -1,0 +1,1 @@
+"""What people see and talk to: the chat, the terminal, the agent and the sample bank."""
