@@ -1,7 +1,10 @@
 """Embeddings of all-MiniLM-L6-v2 on ONNX Runtime: one thread, 8-bit integers, nothing downloaded."""
 
 import importlib.util
+import json
+import os
 import tempfile
+import zipfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +31,7 @@ class MiniLM(Embeddings):
 
     name = "all-MiniLM-L6-v2-int8"
 
-    def __init__(self, graph: Path, tokenizer: Path, *, cache: int = 4096) -> None:
+    def __init__(self, graph: Path, tokenizer: Path, *, cache: int = 32_768) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -57,6 +60,32 @@ class MiniLM(Embeddings):
         if not texts:
             return np.empty((0, DIMENSIONS), np.float32)
         return np.stack([known[text] for text in texts])
+
+    def keep(self, file: Path) -> None:
+        """Write the recent texts and their vectors to a file, for the next process to `recall`."""
+        with self._lock:
+            texts, vectors = list(self._cache), list(self._cache.values())
+        if not texts:
+            return
+        fresh = file.with_suffix(f".{os.getpid()}.new")
+        with fresh.open("wb") as out:
+            told = np.frombuffer(json.dumps([self.name, *texts]).encode(), np.uint8)
+            np.savez(out, texts=told, vectors=np.stack(vectors))
+        fresh.replace(file)
+
+    def recall(self, file: Path) -> int:
+        """Take back what `keep` wrote, and tell how many; none where it is missing, torn or of another model."""
+        try:
+            with file.open("rb") as source, np.load(source) as kept:
+                name, *texts = json.loads(kept["texts"].tobytes())
+                vectors = kept["vectors"].astype(np.float32)
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            return 0
+        if name != self.name or vectors.shape != (len(texts), DIMENSIONS):
+            return 0
+        with self._lock:
+            self._cache.update(zip(texts, vectors, strict=True))
+        return len(texts)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """LangChain's form of `encode`."""

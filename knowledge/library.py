@@ -133,6 +133,11 @@ class Library:
             for key, chunk in ordered
         ]
 
+    def in_force(self, on: date, audiences: frozenset[str]) -> list[Chunk]:
+        """Every chunk that a search on that day for these audiences could find, in the library's order."""
+        opened = self._current()
+        return [opened.chunks[place] for place in np.flatnonzero(opened.readable(on, audiences))]
+
     def chunk(self, id: str) -> Chunk | None:  # noqa: A002 - the field's name
         """A chunk by its id, also one of an earlier generation; None where there never was one."""
         return self._catalogue.chunk(id)

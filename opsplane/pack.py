@@ -12,7 +12,7 @@ from opsplane import yamlfile
 class Rule(BaseModel):
     """One rule: any of `patterns` (case-insensitive regular expressions) fires unless one of `unless` also matches.
 
-    `on` says what is read: the customer's question or a sentence of the answer. A question rule declines with
+    `reads` says what is read: the customer's question or a sentence of the answer. A question rule declines with
     the reply named `reply`; an answer rule withholds the sentence. `fires` and `passes` are test vectors, proved
     when the pack is loaded.
     """
@@ -22,7 +22,7 @@ class Rule(BaseModel):
     id: str = Field(pattern=r"^[a-z]+(\.[a-z_]+)+$")
     title: str
     because: str  # citation of the law, regulation or bank policy behind it
-    on: Literal["question", "answer"]
+    reads: Literal["question", "answer"]
     patterns: tuple[str, ...] = Field(min_length=1)
     unless: tuple[str, ...] = ()
     reply: str = ""
@@ -51,7 +51,7 @@ class Rule(BaseModel):
         for text in self.passes:
             if self.match(text):
                 raise ValueError(f"rule {self.id} should let its vector pass: {text!r}")
-        if self.on == "question" and not self.reply:
+        if self.reads == "question" and not self.reply:
             raise ValueError(f"rule {self.id} reads questions and needs a reply")
         return self
 

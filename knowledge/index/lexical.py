@@ -1,5 +1,6 @@
 """BM25 over chunks: words cut to their English stems, one folder for each generation."""
 
+import logging
 import re
 import shutil
 import unicodedata
@@ -11,6 +12,8 @@ import numpy as np
 import Stemmer
 from bm25s.tokenization import STOPWORDS_EN
 from numpy.typing import NDArray
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG when it is imported
 
 _WORD = re.compile(r"\w+")
 _APOSTROPHE = re.compile(r"['’]s?\b")

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge.embedding import MiniLM, published
+from knowledge.embedding import MiniLM, load, published
 
 SENTENCES = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
 
@@ -43,3 +43,20 @@ def test_the_cache_stays_within_its_bound_and_serves_many_threads() -> None:
     again = small.encode(texts)
     assert np.array_equal(np.stack(rows), again)
     assert len(small._cache) == 3
+
+
+def test_recent_texts_are_kept_for_the_next_process(minilm: MiniLM, tmp_path: Path) -> None:
+    file = tmp_path / "recent.npz"
+    before = minilm.encode(["a sentence to keep", "and another: “quoted”"])
+    minilm.keep(file)
+    other = load(Path(__file__).resolve().parents[2] / ".data" / "models")
+    assert other.recall(file) >= 2
+    assert (other.encode(["a sentence to keep", "and another: “quoted”"]) == before).all()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"torn", b"PK\x03\x04 torn"])
+def test_a_file_that_cannot_be_recalled_is_left_alone(minilm: MiniLM, tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "recent.npz"
+    if content is not None:
+        file.write_bytes(content)
+    assert minilm.recall(file) == 0

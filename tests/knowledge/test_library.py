@@ -103,3 +103,12 @@ def test_an_open_library_follows_another_process_and_still_shows_what_it_cited(
     assert "$14" in now.chunk.text
     assert library.chunk(cited.chunk.id) == cited.chunk
     assert library.chunk("unknown") is None
+
+
+def test_what_is_in_force_can_be_listed_whole(minilm: MiniLM, corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    ingest([corpus], folder, minilm, Chunking(), lambda *_: None)
+    library = Library.open(folder, minilm)
+    names = {(one.document_id, one.version) for one in library.in_force(date(2026, 11, 23), frozenset({"customer"}))}
+    assert names == {("fees", "2"), ("cards", "1")}
+    library.close()

@@ -11,7 +11,7 @@ RULE: dict[str, Any] = {
     "id": "compliance.promise",
     "title": "No promise of returns",
     "because": "FINRA 2210(d)(1)(F)",
-    "on": "answer",
+    "reads": "answer",
     "patterns": [r"\bwill (earn|return)\b"],
     "unless": [r"\bno guarantee\b"],
     "fires": ["You will earn 8 % a year."],
@@ -31,7 +31,7 @@ def test_a_rule_that_keeps_its_vectors_is_taken() -> None:
         ("fires", ["You may gain."], "should fire on its vector"),
         ("passes", ["It will earn more."], "should let its vector pass"),
         ("patterns", ["(unclosed"], "is not valid"),
-        ("on", "question", "needs a reply"),
+        ("reads", "question", "needs a reply"),
     ],
 )
 def test_a_rule_that_does_not_is_refused_by_name(field: str, value: Any, message: str) -> None:

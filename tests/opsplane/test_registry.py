@@ -33,7 +33,7 @@ def test_an_unknown_field_is_named_with_file_and_line(tmp_path: Path) -> None:
 
 
 def test_a_wrong_value_is_named_with_its_line(tmp_path: Path) -> None:
-    folder = _copy(tmp_path, ("dense_weight: 0.5", "dense_weight: 5"))
+    folder = _copy(tmp_path, ("dense_weight: 0.6", "dense_weight: 5"))
     line = next(
         number
         for number, text in enumerate((folder / "heron-1.yaml").read_text().splitlines(), start=1)
@@ -77,7 +77,7 @@ def test_an_unknown_pack_is_refused_and_the_known_ones_are_named(tmp_path: Path)
 
 
 def test_rules_may_not_be_written_into_a_release(tmp_path: Path) -> None:
-    rule = "{id: a.b, title: t, because: b, 'on': answer, patterns: [x], fires: [x], passes: [y]}"
+    rule = "{id: a.b, title: t, because: b, reads: answer, patterns: [x], fires: [x], passes: [y]}"
     pack = f"  rules: [{{id: mine, version: '1', rules: [{rule}]}}]"
     folder = _copy(tmp_path, ("  packs: [retail-us]", f"  packs: [retail-us]\n{pack}"))
     with pytest.raises(InvalidRelease, match="name packs"):

@@ -1,0 +1,1 @@
+"""Golden questions run through the real turn, and what came of them."""
