@@ -1,0 +1,209 @@
+"""The same parts from a terminal: opsplane serve | ask | ingest | evaluate | audit | exchange | people."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from assistant import bootstrap, golden, panels, questions, settings
+from assistant.settings import Settings
+from assistant.terminal import Bar, TerminalScreen
+from opsplane.access import Role
+from opsplane.errors import PlaneError
+
+cli = typer.Typer(
+    name="opsplane",
+    help="A bank's chat assistant with the control plane that makes it safe to run.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+people_cli = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
+cli.add_typer(people_cli, name="people")
+
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of everything that is written. [OPSPLANE_DATA]")]
+As = Annotated[str, typer.Option("--as", help="Sign-in name of the person who acts.")]
+"""Options that several commands share."""
+
+out = Console()
+err = Console(stderr=True)
+
+
+@cli.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [OPSPLANE_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one. [OPSPLANE_PORT]")] = None,
+    demo: Annotated[bool | None, typer.Option(help="Create and show the demo people. [OPSPLANE_DEMO]")] = None,
+) -> None:
+    """Serve the chat. Documents are ingested first where they have changed."""
+    # Chainlit takes seconds to import and every other command does without it.
+    from assistant import web  # noqa: PLC0415
+
+    chosen = _settings(data, host=host, port=port, demo=demo)
+    with _app(chosen, refresh=True) as app:
+        web.serve(app, err)
+
+
+@cli.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question; leave out with --file.")] = "",
+    person: As = "customer",
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole exchange as JSON.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help='JSON lines with "question" (and "as", "id", "history"); "-" reads stdin.')
+    ] = None,
+    today: Annotated[str, typer.Option(help="Answer as on this day, YYYY-MM-DD.")] = "",
+) -> None:
+    """Ask one question, or many from a file; each is one governed turn on the record."""
+    if bool(question) == bool(file):
+        raise typer.BadParameter("give either a question or --file")
+    with _app(_settings(data), today) as app:
+        if file is not None:
+            failed = asyncio.run(questions.ask_all(app, questions.read(file), person, sys.stdout))
+            raise typer.Exit(1 if failed else 0)
+        screen = TerminalScreen(out, quiet=as_json)
+        asyncio.run(questions.ask_one(app, question, person, screen))
+        if screen.exchange is None:
+            raise typer.Exit(1)
+        if as_json:
+            sys.stdout.write(json.dumps(questions.as_json(screen.exchange)) + "\n")
+
+
+@cli.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="A folder or a file: Markdown, HTML, PDF or text.", exists=True)],
+    data: Data = None,
+    replace: Annotated[bool, typer.Option(help="Make this the whole library; else it is added.")] = False,
+) -> None:
+    """Put documents into the index; files that cannot be read are named with the reason, the rest goes in."""
+    bar = Bar(err)
+    try:
+        report = bootstrap.ingest_path(path, _settings(data), bar, replace=replace)
+    finally:
+        bar.close()
+    out.print(Markdown(panels.ingested(report).text))
+    raise typer.Exit(1 if report.refused else 0)
+
+
+@cli.command()
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="A dataset file, or a folder of them.")] = Path("tests/golden"),
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every case as JSON lines.")] = False,
+    failures: Annotated[bool, typer.Option(help="List the cases that did not pass.")] = True,
+) -> None:
+    """Run golden questions through the real turn and count facts, citations, declines and wrong figures."""
+    bar = Bar(err)
+    try:
+        report = golden.run(dataset, _settings(data), bar)
+    finally:
+        bar.close()
+    if as_json:
+        for result in report.results:
+            sys.stdout.write(json.dumps(golden.as_json(result)) + "\n")
+    else:
+        out.print(Markdown(golden.as_markdown(report, failures=failures)))
+
+
+@cli.command()
+def audit(
+    filters: Annotated[
+        list[str] | None, typer.Argument(help="customer=… since=… until=… outcome=… release=… rule=… text=… page=…")
+    ] = None,
+    person: As = "reviewer",
+    data: Data = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print every row that fits as CSV.")] = False,
+) -> None:
+    """Search the record; that it was read is recorded."""
+    words = " ".join(f'"{word}"' for word in filters or [])
+    _command(f"/audit {words}", person, data, download=as_csv)
+
+
+@cli.command()
+def exchange(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning.")],
+    person: As = "reviewer",
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the exchange as JSON.")] = False,
+) -> None:
+    """Show everything about one turn; that it was read is recorded."""
+    _command(f"/exchange {identity}", person, data, download=as_json)
+
+
+@people_cli.command("add")
+def people_add(
+    name: Annotated[str, typer.Argument(help="Sign-in name.")],
+    role: Annotated[Role, typer.Option(help="What the person may do.")],
+    customer: Annotated[str, typer.Option(help="Customer id, for customers.")] = "",
+    display: Annotated[str, typer.Option(help="Name as shown.")] = "",
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
+    data: Data = None,
+) -> None:
+    """Add a person who may sign in."""
+    bootstrap.people(_settings(data)).add(name, password, role, customer=customer, display=display or name)
+    out.print(f"Added {name} as {role.value}.")
+
+
+@people_cli.command("list")
+def people_list(data: Data = None) -> None:
+    """List the people who may sign in."""
+    rows = bootstrap.people(_settings(data)).all()
+    if not rows:
+        out.print("Nobody yet. Add somebody with: opsplane people add NAME --role ROLE")
+    for one in rows:
+        out.print(f"{one.name}\t{one.role.value}\t{one.customer}\t{'active' if one.active else 'disabled'}")
+
+
+@people_cli.command("disable")
+def people_disable(name: str, data: Data = None) -> None:
+    """Keep a person from signing in; open sessions end with their next message."""
+    bootstrap.people(_settings(data)).set_active(name, active=False)
+    out.print(f"Disabled {name}.")
+
+
+def _settings(data: Path | None, **overrides: object) -> Settings:
+    chosen = settings.from_environment(os.environ, data=data, **overrides)
+    logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return chosen
+
+
+@contextmanager
+def _app(chosen: Settings, today: str = "", *, refresh: bool = False) -> Iterator[bootstrap.App]:
+    clock = questions.clock_on(today, chosen.zone) if today else bootstrap.now
+    bar = Bar(err)
+    with bootstrap.build(chosen, bar, clock, refresh=refresh) as app:
+        bar.close()
+        yield app
+
+
+def _command(text: str, person: str, data: Path | None, *, download: bool) -> None:
+    with _app(_settings(data)) as app:
+        panel = asyncio.run(questions.command(app, text, person))
+    if download and panel.download:
+        sys.stdout.buffer.write(panel.download.content)
+    else:
+        out.print(Markdown(panel.text))
+
+
+def main() -> None:
+    """Run one command; what a person can mend is told in words, without a traceback."""
+    try:
+        cli()
+    except PlaneError as error:
+        err.print(f"opsplane: {error}", style="red", markup=False, highlight=False)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

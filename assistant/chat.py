@@ -1,0 +1,85 @@
+"""One message in: a command or a question. No exception leaves."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import uuid4
+
+from assistant import commands, conversation
+from assistant.bootstrap import App
+from assistant.panels import Panel, plain
+from opsplane.access import Actor
+from opsplane.errors import PlaneError, RecordUnavailable
+from opsplane.events import Welcomed
+from opsplane.evidence import Evidence, Sentence
+from opsplane.exchange import Exchange, Question
+from opsplane.turn import govern
+
+log = logging.getLogger(__name__)
+
+MEMORY = 6
+"""How many earlier turns of a conversation are looked back on."""
+
+UNRECORDED = (
+    "I cannot answer just now because our record is not available, and nothing is answered without a record. "
+    "Please try again later, or call 1-800-555-0142. If part of an answer is shown above, please do not rely on it."
+)
+SORRY = "Something went wrong on our side. Please try again, or call 1-800-555-0142."
+
+
+class Screen(Protocol):
+    """Where a message's effects show: the browser, the terminal, or a test."""
+
+    async def step(self, name: str, detail: str) -> None:
+        """A step of the turn ended."""
+
+    async def say(self, sentence: Sentence, evidence: Sequence[Evidence]) -> None:
+        """One verified sentence of the answer."""
+
+    async def show(self, panel: Panel) -> None:
+        """A command's panel, or an apology."""
+
+    async def done(self, exchange: Exchange) -> None:
+        """The turn is complete and on the record."""
+
+
+async def reply(text: str, actor: Actor, customer: str, talk: str, app: App, screen: Screen) -> None:
+    """Meet one message of conversation `talk`. Only cancellation leaves; everything else is told on the screen."""
+    try:
+        if text.lstrip().startswith("/"):
+            await screen.show(await commands.run(text, actor, app.desk))
+        else:
+            await screen.done(await ask(text, actor, customer, talk, app, screen))
+    except RecordUnavailable:
+        log.exception("the record is not available")
+        await screen.show(Panel(UNRECORDED))
+    except PlaneError as error:
+        await screen.show(Panel(plain(str(error))))
+    except Exception:
+        log.exception("a message could not be met")
+        await screen.show(Panel(SORRY))
+
+
+async def ask(text: str, actor: Actor, customer: str, talk: str, app: App, screen: Screen) -> Exchange:
+    """One governed turn; raises what `govern` raises."""
+    earlier = await asyncio.to_thread(app.parts.ledger.earlier, talk, customer, MEMORY)
+    question = Question(
+        id=str(uuid4()),
+        conversation=talk,
+        customer=customer,
+        actor=actor,
+        text=text,
+        standalone=conversation.standalone(text, earlier),
+        earlier=earlier,
+        at=app.clock(),
+    )
+    return await govern(question, app.parts, screen)
+
+
+async def welcomed(actor: Actor, talk: str, app: App) -> str:
+    """The first message, that an AI answers; that it was shown is recorded."""
+    release = await asyncio.to_thread(app.parts.plane.stable)
+    text = release.disclosures.welcome
+    await app.parts.ledger.append(Welcomed(conversation=talk, text=text), actor)
+    return text

@@ -1,0 +1,81 @@
+"""What the environment decides, read once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from opsplane.errors import InvalidRequest
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, its default, and the variable that overrides it (OPSPLANE_ and the name in capitals)."""
+
+    data: Path = Path(".data")  # everything that is written: the record, chat history, indexes, keys
+    corpus: Path = _HERE.parent / "knowledge" / "corpus"  # documents ingested at start
+    releases: Path = _HERE / "releases"  # release files
+    release: str = "heron-1"  # the release that customers are served by
+    record_url: str = ""  # SQLAlchemy URL of the record; empty: record.db under `data`
+    chat_url: str = ""  # of people and chat history; empty: chat.db under `data`
+    bank_url: str = ""  # of the sample bank's accounts; empty: bank.db under `data`
+    bank: str = "assistant.sample_bank:SampleBank.open"  # module:function that opens the bank's accounts
+    timezone: str = "America/New_York"  # whose calendar day decides which documents are in force
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""  # the address people use, where a proxy stands in front
+    demo: bool = False  # create and show the demo people
+    log_level: str = "WARNING"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The bank's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def database(self, name: str) -> str:
+        """The URL of one of the databases: `record`, `chat` or `bank`."""
+        return getattr(self, f"{name}_url") or f"sqlite:///{self.data / name}.db"
+
+
+def from_environment(environ: Mapping[str, str], **overrides: object) -> Settings:
+    """Read OPSPLANE_* variables; `overrides` that are not None win. Raise `InvalidRequest` naming the variable."""
+    values: dict[str, object] = {}
+    for name in Settings.__dataclass_fields__:
+        given = environ.get(f"OPSPLANE_{name.upper()}")
+        if given is not None:
+            values[name] = _read(name, given)
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    settings = Settings(**values)  # type: ignore[arg-type]  # every value was read by its field's type
+    try:
+        ZoneInfo(settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InvalidRequest(f"OPSPLANE_TIMEZONE: {settings.timezone!r} is not a time zone") from error
+    return settings
+
+
+def _read(name: str, given: str) -> object:
+    default = Settings.__dataclass_fields__[name].default
+    if isinstance(default, bool):
+        if given.lower() not in _SWITCH:
+            raise InvalidRequest(f"OPSPLANE_{name.upper()}: {given!r} is neither 1 nor 0")
+        return _SWITCH[given.lower()]
+    if isinstance(default, int):
+        if not given.isdigit() or int(given) > 65_535:
+            raise InvalidRequest(f"OPSPLANE_{name.upper()}: {given!r} is not a port number")
+        return int(given)
+    return Path(given) if isinstance(default, Path) else given
+
+
+_SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+    "": False,
+}

@@ -1,0 +1,151 @@
+"""The terminal: one turn or many, documents, the record, and errors in words."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from assistant import corpus
+from assistant.__main__ import cli, main
+from assistant.settings import Settings
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command over the kept index with databases of its own."""
+    monkeypatch.setenv("OPSPLANE_DATA", str(settings.data))
+    for name in ("record", "chat", "bank"):
+        monkeypatch.setenv(f"OPSPLANE_{name.upper()}_URL", f"sqlite:///{tmp_path / name}.db")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(*arguments: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(cli, arguments, input=stdin, catch_exceptions=False)
+
+    return invoke
+
+
+@pytest.mark.parametrize(
+    "command", ["", "serve", "ask", "ingest", "evaluate", "audit", "exchange", "people", "people add", "people list"]
+)
+def test_everything_has_help(run: Run, command: str) -> None:
+    result = run(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.stdout
+
+
+def test_ask_prints_an_answer_with_its_sources(run: Run) -> None:
+    result = run("ask", "How much is the overdraft fee?", "--as", "customer", "--today", "2026-11-23")
+    assert result.exit_code == 0
+    assert "$15" in result.stdout
+    assert "in force since 2026-07-01" in result.stdout
+
+
+def test_ask_as_json_prints_the_whole_exchange(run: Run) -> None:
+    told = json.loads(run("ask", "What is my checking balance?", "--json").stdout)
+    assert told["outcome"] == "answered"
+    assert told["customer"] == "C-1001"
+    assert told["tools"][0]["tool"] == "account_balances"
+    assert told["answer"]
+
+
+def test_the_past_is_answered_from_the_documents_of_then(run: Run) -> None:
+    told = json.loads(run("ask", "How much is the overdraft fee?", "--json", "--today", "2026-03-03").stdout)
+    assert "$29" in told["answer"]
+
+
+def test_a_file_of_questions_gives_one_line_each(run: Run, tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "question": "What does a domestic wire cost?"},
+        {"id": "b", "question": "and an international one?", "history": ["What does a domestic wire cost?"]},
+        {"id": "c", "question": "What is my balance?", "as": "customer2"},
+    ]
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    lines = [json.loads(line) for line in run("ask", "--file", str(file)).stdout.splitlines()]
+    assert [line["line"] for line in lines] == ["a", "b", "c"]
+    assert "international" in lines[1]["answer"].lower()
+    assert lines[2]["customer"] == "C-1002"
+
+
+def test_a_line_that_cannot_be_read_is_named(run: Run) -> None:
+    result = CliRunner().invoke(cli, ["ask", "--file", "-"], input='{"question": "hi"}\n{"quest": 1}\n')
+    assert result.exit_code != 0
+    assert "line 2: question: Field required" in str(result.exception)
+
+
+def test_the_record_is_searched_from_the_terminal(run: Run) -> None:
+    run("ask", "What does a domestic wire cost?")
+    listed = run("audit", "outcome=answered", "text=domestic wire")
+    assert "1 exchanges" in listed.stdout
+    csv = run("audit", "--csv").stdout_bytes.decode("utf-8-sig").splitlines()
+    assert len(csv) == 2
+    identity = csv[1].split(",")[0]
+    assert json.loads(run("exchange", identity[:8], "--json").stdout)["id"] == identity
+
+
+def test_reading_the_record_needs_the_role_also_here(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["opsplane", "audit", "--as", "customer"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert "needs the role reviewer" in capsys.readouterr().err
+
+
+def test_documents_of_ones_own_make_a_library_of_their_own(
+    run: Run, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, documents = tmp_path / "mine", tmp_path / "documents"
+    documents.mkdir()
+    shutil.copytree(settings.data / "models", data / "models")
+    (documents / "umbrellas.md").write_text("# Umbrella loan\n\nThe fee for lending an umbrella is $7 a day.\n")
+    (documents / "empty.md").write_text("")
+    result = run("ingest", str(documents), "--data", str(data))
+    assert result.exit_code == 1
+    assert "empty.md" in result.stdout
+    answer = run("ask", "What does it cost to borrow an umbrella?", "--data", str(data), "--json")
+    assert "$7 a day" in json.loads(answer.stdout)["answer"]
+    (documents / "parasols.txt").write_text("Parasols\n\nThe fee for lending a parasol is $9 a day.\n")
+    run("ingest", str(documents / "parasols.txt"), "--data", str(data))
+    assert corpus.sources(Settings(data=data)) == [documents]
+    answer = run("ask", "What does it cost to borrow a parasol?", "--data", str(data), "--json")
+    assert "$9 a day" in json.loads(answer.stdout)["answer"]
+
+
+def test_a_corrupt_release_stops_the_start_and_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "torn.yaml").write_text("id: torn\nauthor: [")
+    monkeypatch.setenv("OPSPLANE_RELEASES", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["opsplane", "serve"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert "torn.yaml: line" in capsys.readouterr().err
+
+
+def test_people_are_added_listed_and_disabled(run: Run) -> None:
+    assert "Nobody yet" in run("people", "list").stdout
+    added = run("people", "add", "ann", "--role", "reviewer", stdin="secret words\nsecret words\n")
+    assert "Added ann as reviewer" in added.stdout
+    run("people", "disable", "ann")
+    assert "disabled" in run("people", "list").stdout
+
+
+def test_a_small_dataset_is_evaluated_through_the_real_turn(run: Run, tmp_path: Path) -> None:
+    dataset = tmp_path / "two.yaml"
+    dataset.write_text(
+        "as_of: 2026-11-23\ncases:\n"
+        "  - {id: fee, kind: version, question: "How much is the overdraft fee?", facts: [$15], forbidden: [$29],"
+        " documents: [overdraft-terms, fee-schedule-consumer]}\n"
+        "  - {id: cake, kind: off-topic, question: "How do I bake a cake?", expect: decline}\n"
+    )
+    report = run("evaluate", str(dataset))
+    assert "1 of 1 (100.0%)" in report.stdout
+    assert "2 golden questions" in report.stdout
