@@ -23,6 +23,7 @@ MAX_TOKENS = 256
 """The model reads this many word pieces, its two markers included; what follows is cut off."""
 DIMENSIONS = minilm.WIDTH
 _SEPARATOR = 102
+_WORTH_KEEPING = 50  # texts embedded since the last file
 _GRAPH = f"all-MiniLM-L6-v2-int8-{minilm.PUBLISHED[:8]}.onnx"
 
 
@@ -42,6 +43,7 @@ class MiniLM(Embeddings):
         self._tokenizer.no_padding()
         self._cache: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._capacity = cache
+        self._fresh = 0
         self._lock = Lock()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -52,6 +54,7 @@ class MiniLM(Embeddings):
         missing = [text for text in wanted if text not in known]
         known.update(zip(missing, self._compute(missing), strict=True))
         with self._lock:
+            self._fresh += len(missing)
             for text in wanted:
                 self._cache[text] = known[text]
                 self._cache.move_to_end(text)
@@ -62,16 +65,17 @@ class MiniLM(Embeddings):
         return np.stack([known[text] for text in texts])
 
     def keep(self, file: Path) -> None:
-        """Write the recent texts and their vectors to a file, for the next process to `recall`."""
+        """Write the recent texts and their vectors to a file for the next process; not for a few new ones."""
         with self._lock:
-            texts, vectors = list(self._cache), list(self._cache.values())
-        if not texts:
+            texts, vectors, fresh = list(self._cache), list(self._cache.values()), self._fresh
+            self._fresh = 0
+        if fresh < _WORTH_KEEPING:
             return
-        fresh = file.with_suffix(f".{os.getpid()}.new")
-        with fresh.open("wb") as out:
+        written = file.with_suffix(f".{os.getpid()}.new")
+        with written.open("wb") as out:
             told = np.frombuffer(json.dumps([self.name, *texts]).encode(), np.uint8)
             np.savez(out, texts=told, vectors=np.stack(vectors))
-        fresh.replace(file)
+        written.replace(file)
 
     def recall(self, file: Path) -> int:
         """Take back what `keep` wrote, and tell how many; none where it is missing, torn or of another model."""

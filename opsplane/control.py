@@ -53,7 +53,7 @@ async def releases(plane: Plane, ledger: Ledger, *, actor: Actor) -> State:
     async with recorded(ledger, "releases", "", actor) as tally:
         actor.must_be(*STAFF)
         state = await asyncio.to_thread(lambda: plane.state)
-        tally.rows = len(state.releases)
+        tally.rows = len(state.registered)
     return state
 
 

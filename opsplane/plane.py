@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from opsplane.access import SERVICE
 from opsplane.errors import Conflict, NotFound
 from opsplane.events import ReleasePromoted, ReleaseRegistered
@@ -19,28 +21,44 @@ STABLE = "stable"
 
 
 @dataclass(frozen=True)
-class State:
-    """What the events so far amount to. Releases are by digest."""
+class Registered:
+    """A release as it was registered: its very bytes."""
 
+    id: str
+    at: datetime
+    canonical: str
+
+    def read(self, digest: str) -> Release | None:
+        """The release, or None where this version of the product no longer reads those bytes as the same value."""
+        try:
+            release = Release.model_validate_json(self.canonical)
+        except ValidationError:
+            return None
+        return release if release.digest == digest else None
+
+
+@dataclass(frozen=True)
+class State:
+    """What the events so far amount to. Releases are by digest; `releases` holds those that can serve."""
+
+    registered: Mapping[str, Registered] = field(default_factory=dict)
     releases: Mapping[str, Release] = field(default_factory=dict)
-    registered: Mapping[str, datetime] = field(default_factory=dict)
     stable: str = ""
     since: datetime | None = None
 
 
 def fold(entries: Sequence[Entry]) -> State:
     """The state after these events. Pure: equal events, equal state."""
-    releases: dict[str, Release] = {}
-    registered: dict[str, datetime] = {}
+    registered: dict[str, Registered] = {}
     stable, since = "", None
     for entry in entries:
         match entry.event:
-            case ReleaseRegistered(digest=digest, canonical=canonical):
-                releases[digest] = Release.model_validate_json(canonical)
-                registered[digest] = entry.at
+            case ReleaseRegistered(release=name, digest=digest, canonical=canonical):
+                registered[digest] = Registered(name, entry.at, canonical)
             case ReleasePromoted(digest=digest):
                 stable, since = digest, entry.at
-    return State(releases, registered, stable, since)
+    read = {digest: one.read(digest) for digest, one in registered.items()}
+    return State(registered, {digest: one for digest, one in read.items() if one}, stable, since)
 
 
 class Plane:
@@ -74,14 +92,23 @@ class Plane:
         state = self.state
         if not state.stable:
             raise Conflict("No release has been promoted yet, so nobody can be answered.")
+        if state.stable not in state.releases:
+            name = state.registered[state.stable].id
+            raise Conflict(f"The release in force, {name}, was registered by another version of the product.")
         return state.releases[state.stable]
 
     def find(self, name: str) -> Release:
-        """A release by id (its newest registration) or by the beginning of its digest; raise `NotFound`."""
-        releases = self.state.releases
+        """A release by id (its newest registration) or by the beginning of its digest.
+
+        Raises `NotFound`, and `Conflict` for one that another version of the product registered.
+        """
+        state = self.state
+        releases = state.releases
         for digest, release in reversed(list(releases.items())):
             if name in (release.id, release.short) or (len(name) >= 6 and digest.startswith(name)):
                 return release
+        if any(len(name) >= 6 and digest.startswith(name) for digest in state.registered):
+            raise Conflict(f"The release {name} was registered by another version of the product; /releases lists it.")
         known = ", ".join(dict.fromkeys(release.id for release in releases.values())) or "none"
         raise NotFound(f"There is no release {name!r}. Known releases: {known}.")
 
@@ -91,7 +118,7 @@ class Plane:
         if stable not in releases:
             raise Conflict(f"The stable release {stable!r} has no file. Files: {', '.join(sorted(releases))}.")
         for release in releases.values():
-            if release.digest not in state.releases:
+            if release.digest not in state.registered:
                 event = ReleaseRegistered(
                     release=release.id, digest=release.digest, canonical=release.canonical().decode()
                 )

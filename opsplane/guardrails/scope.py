@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ class Scope:
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
         self._known: dict[Exemplars, _Known] = {}
+        self._lock = Lock()
 
     def judge(self, text: str, evidence: Sequence[Evidence], release: Release) -> list[Finding]:
         """A REPLY to a mere courtesy or call for help, a DECLINE of what is off-topic, else nothing."""
@@ -79,17 +81,25 @@ class Scope:
         by_search = float(np.clip((_AT_HOME - max(cosines)) / (_AT_HOME - _STRANGE), 0, 1))
         return round(min(by_examples, by_search), 4)
 
+    def learn(self, exemplars: Exemplars) -> None:
+        """Embed the examples ahead of the first question."""
+        self._examples(exemplars)
+
     def _examples(self, exemplars: Exemplars) -> _Known:
-        known = self._known.get(exemplars)
-        if known is None:
-            kinds = ("in_scope", "off_topic", *_TELLS)
-            known = self._known[exemplars] = _Known(
-                vectors={kind: self._encode(getattr(exemplars, kind)) for kind in kinds},
-                courtesies=frozenset(
-                    word for kind in _TELLS for text in getattr(exemplars, kind) for word in wording.words(text.lower())
-                ),
-            )
-        return known
+        with self._lock:  # many may ask at once; the examples are embedded by one of them
+            known = self._known.get(exemplars)
+            if known is None:
+                kinds = ("in_scope", "off_topic", *_TELLS)
+                known = self._known[exemplars] = _Known(
+                    vectors={kind: self._encode(getattr(exemplars, kind)) for kind in kinds},
+                    courtesies=frozenset(
+                        word
+                        for kind in _TELLS
+                        for text in getattr(exemplars, kind)
+                        for word in wording.words(text.lower())
+                    ),
+                )
+            return known
 
 
 def _nearness(vector: NDArray[np.float32], examples: NDArray[np.float32]) -> float:

@@ -48,6 +48,7 @@ def test_the_cache_stays_within_its_bound_and_serves_many_threads() -> None:
 def test_recent_texts_are_kept_for_the_next_process(minilm: MiniLM, tmp_path: Path) -> None:
     file = tmp_path / "recent.npz"
     before = minilm.encode(["a sentence to keep", "and another: “quoted”"])
+    minilm.encode([f"text {number}" for number in range(50)])
     minilm.keep(file)
     other = load(Path(__file__).resolve().parents[2] / ".data" / "models")
     assert other.recall(file) >= 2
@@ -60,3 +61,10 @@ def test_a_file_that_cannot_be_recalled_is_left_alone(minilm: MiniLM, tmp_path: 
     if content is not None:
         file.write_bytes(content)
     assert minilm.recall(file) == 0
+
+
+def test_a_file_is_not_written_anew_for_a_few_texts(minilm: MiniLM, tmp_path: Path) -> None:
+    minilm.keep(tmp_path / "first.npz")
+    minilm.encode(["one new text"])
+    minilm.keep(tmp_path / "second.npz")
+    assert not (tmp_path / "second.npz").exists()

@@ -72,3 +72,17 @@ def test_the_very_bytes_of_a_release_are_on_the_record(ledger: Ledger) -> None:
     assert isinstance(kinds[0], ReleaseRegistered)
     assert kinds[0].canonical.encode() == ONE.canonical()
     assert isinstance(kinds[1], ReleasePromoted)
+
+
+def test_a_release_that_another_version_registered_is_kept_but_cannot_serve(ledger: Ledger) -> None:
+    old = ReleaseRegistered(release="test-0", digest="0" * 64, canonical='{"id":"test-0","an_old_field":1}')
+    ledger.append_now(old, fakes.OPERATOR)
+    ledger.append_now(ReleasePromoted(release="test-0", digest="0" * 64, reason="then"), fakes.OPERATOR)
+    plane = Plane(ledger)
+    with pytest.raises(Conflict, match="another version of the product"):
+        plane.stable()
+    with pytest.raises(Conflict, match="another version of the product"):
+        plane.find("000000")
+    plane.configure(FILES, "test-1")
+    assert plane.stable() == ONE
+    assert plane.state.registered["0" * 64].canonical == old.canonical
