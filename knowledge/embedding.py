@@ -64,6 +64,11 @@ class MiniLM(Embeddings):
             return np.empty((0, DIMENSIONS), np.float32)
         return np.stack([known[text] for text in texts])
 
+    def remembered(self) -> int:
+        """How many texts come from memory."""
+        with self._lock:
+            return len(self._cache)
+
     def keep(self, file: Path) -> None:
         """Write the recent texts and their vectors to a file for the next process; not for a few new ones."""
         with self._lock:

@@ -1,0 +1,187 @@
+"""Passages, account tools and a chat model, put together into sentences by a LangChain agent."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from datetime import date
+from typing import Any
+
+from langchain.agents import AgentState, create_agent
+from langchain.agents.middleware import AgentMiddleware
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.tools import BaseTool
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.prebuilt.tool_node import ToolCallRequest
+from langgraph.types import Command
+
+from assistant import sources
+from assistant.account_tools import Context
+from assistant.accounts import Bank
+from assistant.sentences import Splitter, split
+from opsplane.evidence import Evidence, Origin, Sentence
+from opsplane.exchange import Looked, Question, Route, Tier, Usage, Used
+from opsplane.release import Release
+from opsplane.turn import Part
+
+_STEPS = 9
+"""Model calls and tool rounds together: at most four rounds of tools before the answer."""
+_GRAPHS = 8
+"""Compiled agents kept: two tiers of the releases that serve at the same time."""
+
+Graph = CompiledStateGraph[Any, Context, Any, Any]
+ToolAnswer = ToolMessage | Command[Any]
+
+
+class _Numbered(AgentState[Any]):
+    """The messages and the number of the last passage; results of tools are numbered after it."""
+
+    passages: int
+
+
+class _NumberResults(AgentMiddleware[_Numbered, Context]):
+    """Puts the citation number before each tool result, in the order in which the model asked."""
+
+    state_schema = _Numbered
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolAnswer]]
+    ) -> ToolAnswer:
+        """Run the tool, then number what it returned."""
+        result = await handler(request)
+        if isinstance(result, ToolMessage):
+            asked = [call["id"] for message in request.state["messages"] for call in getattr(message, "tool_calls", [])]
+            number = request.state["passages"] + asked.index(request.tool_call["id"]) + 1
+            result.content = sources.write_result(number, result.text)
+        return result
+
+
+class Agent:
+    """Answers a question with the model of its route: the responder of the governed turn."""
+
+    def __init__(
+        self,
+        chat_model: Callable[[Release, Tier], BaseChatModel],
+        tools: Sequence[BaseTool],
+        bank: Bank,
+        today: Callable[[], date],
+    ) -> None:
+        self._chat_model = chat_model
+        self._tools = list(tools)
+        self._bank = bank
+        self._today = today
+        self._graphs: OrderedDict[tuple[str, Tier], Graph] = OrderedDict()
+
+    async def sentences(
+        self, question: Question, passages: Sequence[Evidence], route: Route, release: Release
+    ) -> AsyncIterator[Part]:
+        """Sentences with their citations, each account tool that was read, and the usage of each model call.
+
+        Raises what the model's provider raises, and LangGraph's `GraphRecursionError` for a model that never
+        stops calling tools. Closing the iterator, or cancelling its task, stops the model.
+        """
+        today = self._today()
+        reply = _Reply(release.style.opening, route.model)
+        first = max((passage.number for passage in passages), default=0)
+        stream = self._graph(release, route.tier).astream(
+            {"messages": prompt(question, passages, release, today), "passages": first},
+            {"recursion_limit": _STEPS, "callbacks": []},
+            context=Context(customer=question.customer, bank=self._bank, today=today),
+            stream_mode=["messages", "updates"],
+        )
+        async with aclosing(stream):  # type: ignore[type-var]  # an async generator, declared as an iterator
+            async for mode, item in stream:
+                for part in reply.take(mode, item):
+                    yield part
+
+    def _graph(self, release: Release, tier: Tier) -> Graph:
+        key = (release.digest, tier)
+        if key not in self._graphs:
+            model = self._chat_model(release, tier)
+            self._graphs[key] = create_agent(model, self._tools, middleware=[_NumberResults()], context_schema=Context)
+            while len(self._graphs) > _GRAPHS:
+                self._graphs.popitem(last=False)
+        self._graphs.move_to_end(key)
+        return self._graphs[key]
+
+
+class _Reply:
+    """An answer while it comes in: what the graph streams, turned into the parts of a turn."""
+
+    def __init__(self, opening: str, model: str) -> None:
+        self._opening = split(opening)
+        self._model = model
+        self._splitter = Splitter()
+        self._held = ""  # the opening waits for the sentence that it opens: alone it has no source
+        self._asked: dict[str, dict[str, Any]] = {}
+
+    def take(self, mode: str, item: Any) -> Iterator[Part]:
+        """One item of the graph's stream: a piece of a message, or a node that came to its end."""
+        if mode == "updates":
+            yield from self._stepped(item)
+        elif isinstance(item[0], AIMessage):
+            yield from self._opened(self._splitter.feed(str(item[0].text)))
+
+    def _stepped(self, update: dict[str, Any]) -> Iterator[Part]:
+        """The model's call, or tools."""
+        for change in update.values():
+            for message in (change or {}).get("messages", []):
+                if isinstance(message, AIMessage):
+                    yield from self._opened(self._splitter.flush())
+                    self._asked |= {str(call["id"]): call["args"] for call in message.tool_calls}
+                    yield _used(message, self._model)
+                elif isinstance(message, ToolMessage):
+                    yield _looked(message, self._asked.get(message.tool_call_id, {}))
+
+    def _opened(self, said: Iterator[Sentence]) -> Iterator[Sentence]:
+        for sentence in said:
+            if self._opening and sentence.text == self._opening[0]:
+                self._held += f"{self._opening.pop(0)} "
+                continue
+            yield sentence.model_copy(update={"text": self._held + sentence.text})
+            self._held = ""
+
+
+def prompt(question: Question, passages: Sequence[Evidence], release: Release, today: date) -> list[BaseMessage]:
+    """What the model reads: the release's words and the date, examples, earlier turns, sources and question."""
+    style = f"Answer in at most {release.style.sentences} sentences."
+    if release.style.opening:
+        style += f' Begin with exactly these words: "{release.style.opening}"'
+    messages: list[BaseMessage] = [
+        SystemMessage(f"{release.prompt.system.strip()}\n{style}\n{sources.write_today(today)}")
+    ]
+    for example in release.prompt.examples:
+        messages += [HumanMessage(example.question), AIMessage(example.answer)]
+    for earlier in question.earlier:
+        messages += [HumanMessage(earlier.question), AIMessage(earlier.answer)]
+    return [*messages, HumanMessage(sources.write(passages, question.standalone))]
+
+
+def _used(message: AIMessage, model: str) -> Used:
+    """The usage of one model call; providers name their reason to finish in one of two ways."""
+    told = message.response_metadata
+    finish = told.get("finish_reason") or told.get("stop_reason") or ""
+    usage = message.usage_metadata
+    if usage is None:
+        return Used(model=model, usage=Usage(), finish=str(finish))
+    cached = usage.get("input_token_details", {}).get("cache_read", 0)
+    counted = Usage(input=usage["input_tokens"], output=usage["output_tokens"], cached=cached)
+    return Used(model=model, usage=counted, finish=str(finish))
+
+
+def _looked(message: ToolMessage, arguments: dict[str, Any]) -> Looked:
+    """A tool's result as evidence; an error of the tool is read by the model like a result."""
+    number, text = sources.read_result(message.text)
+    name = message.name or "tool"
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    evidence = Evidence(
+        number=number,
+        origin=Origin.TOOL,
+        id=f"{name}-{sha256[:8]}",
+        document=name,
+        title=f"Your {name.removeprefix('list_').replace('_', ' ')}",
+        text=text,
+        sha256=sha256,
+    )
+    return Looked(tool=name, arguments={key: str(value) for key, value in arguments.items()}, evidence=evidence)

@@ -1,0 +1,48 @@
+"""What the first customers would wait for, done while nobody asks yet: the documents' statements are embedded."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from assistant import passages, sources
+from assistant.extractive.choice import headed
+from assistant.extractive.statements import statements
+from knowledge.chunk import Chunk
+from knowledge.embedding import MiniLM
+
+log = logging.getLogger(__name__)
+
+MOST = 10_000
+"""Statements embedded ahead; those of a larger library are embedded when they are first looked at."""
+
+
+class Warming:
+    """Embeds the statements of `chunks` in a thread of its own, a few at a time, until done or told to stop."""
+
+    def __init__(self, chunks: Sequence[Chunk], embeddings: MiniLM) -> None:
+        self._chunks, self._embeddings = chunks, embeddings
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="warming", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop where it is."""
+        self._stop.set()
+        self._thread.join()
+
+    def wait(self) -> None:
+        """Wait until it is done."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        done = 0
+        try:
+            for chunk in self._chunks:
+                found, _ = sources.read(sources.write([passages.evidence(1, chunk)], ""))
+                for one in statements(found[0]):
+                    if self._stop.is_set() or done >= MOST:
+                        return
+                    self._embeddings.encode([one.text, headed(one)])
+                    done += 1
+        except Exception:
+            log.exception("warming up ended early; the first answers are only slower for it")
