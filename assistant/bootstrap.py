@@ -16,6 +16,7 @@ from assistant import account_tools, corpus, llm, passages
 from assistant.accounts import Bank
 from assistant.agent import Agent
 from assistant.commands import Desk
+from assistant.extractive.warm import Warming
 from assistant.settings import Settings
 from assistant.signin import People, seed_demo
 from knowledge import embedding
@@ -87,18 +88,29 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         known = people(settings)
         if settings.demo:
             seed_demo(known)
+        scope = Scope(embeddings.encode)
+        if exemplars := plane.stable().guardrails.scope_exemplars:
+            scope.learn(exemplars)
         bank = _bank(settings, _today(clock, settings))
         parts = Parts(
             plane=plane,
             ledger=ledger,
-            scope=Scope(embeddings.encode),
+            scope=scope,
             retrieve=passages.retriever(library, lambda: _today(clock, settings)),
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
             prices=spend.load(),
         )
-        yield App(settings, clock, parts, known, bank, library)
-        ledger.append_now(ServiceStopped(), SERVICE)
+        app = App(settings, clock, parts, known, bank, library)
+        warming = Warming(library.in_force(app.today(), passages.CUSTOMERS), embeddings) if refresh else None
+        try:
+            yield app
+        finally:
+            if warming:
+                warming.stop()
+            embeddings.keep(_recent(settings))
+            ledger.append_now(ServiceStopped(), SERVICE)
     finally:
+        library.close()
         ledger.close()
 
 
@@ -122,8 +134,13 @@ def _embeddings(settings: Settings, progress: Progress) -> MiniLM:
     settings.data.mkdir(parents=True, exist_ok=True)
     progress("Opening the embedding model", 0, 1)
     model = embedding.load(settings.data / "models")
+    model.recall(_recent(settings))
     progress("Opening the embedding model", 1, 1)
     return model
+
+
+def _recent(settings: Settings) -> Path:
+    return settings.data / "models" / "recent.npz"
 
 
 def _agent(bank: Bank, embeddings: MiniLM, today: Callable[[], date]) -> Agent:

@@ -64,11 +64,10 @@ def dollars(micros: int) -> str:
 
 def status(state: State, latest: AuditPage) -> Panel:
     """What serves customers now."""
-    stable = state.releases[state.stable]
     lines = [
         "### Status",
-        f"**Stable release:** {plain(stable.short)}, in force since {moment(state.since)} UTC",
-        f"**Registered releases:** {len(state.releases)} · **exchanges on the record:** {latest.total}",
+        f"**Stable release:** {plain(_short(state))}, in force since {moment(state.since)} UTC",
+        f"**Registered releases:** {len(state.registered)} · **exchanges on the record:** {latest.total}",
     ]
     if not latest.rows:
         return Panel("\n\n".join([*lines, "No exchanges yet."]))
@@ -76,19 +75,19 @@ def status(state: State, latest: AuditPage) -> Panel:
     return Panel("\n\n".join([*lines, "Latest:", table(("Time (UTC)", "Outcome", "Release", "Took"), rows)]))
 
 
+def _short(state: State) -> str:
+    return f"{state.registered[state.stable].id}@{state.stable[:12]}" if state.stable else "none"
+
+
 def releases(state: State) -> Panel:
     """Every registered release, newest first."""
-    rows = [
-        (
-            one.id,
-            digest[:12],
-            "stable" if digest == state.stable else "",
-            moment(state.registered[digest]),
-            one.models.flash.name,
-            one.note,
-        )
-        for digest, one in reversed(list(state.releases.items()))
-    ]
+    rows = []
+    for digest, one in reversed(list(state.registered.items())):
+        release_ = state.releases.get(digest)
+        note = release_.note if release_ else "registered by another version of the product; cannot serve"
+        model = release_.models.flash.name if release_ else ""
+        mark = "stable" if digest == state.stable else ""
+        rows.append((one.id, digest[:12], mark, moment(one.at), model, note))
     return Panel("### Releases\n\n" + table(("Id", "Digest", "", "Registered (UTC)", "Flash model", "Note"), rows))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from knowledge.chunk import Chunk
-from knowledge.library import Hit, Library, SearchPlan
+from knowledge.library import Library, SearchPlan
 from opsplane.evidence import Evidence, Origin
 from opsplane.release import Release
 from opsplane.turn import Retrieve
@@ -29,13 +29,16 @@ def retriever(library: Library, today: Callable[[], date]) -> Retrieve:
             kind_weights=wanted.kind_weights,
         )
         hits = await asyncio.to_thread(library.search, query, on=today(), audiences=CUSTOMERS, plan=plan)
-        return [_evidence(number, hit) for number, hit in enumerate(hits, start=1)]
+        return [
+            evidence(number, hit.chunk, score=round(hit.score, 6), cosine=round(hit.cosine, 6))
+            for number, hit in enumerate(hits, start=1)
+        ]
 
     return retrieve
 
 
-def _evidence(number: int, hit: Hit) -> Evidence:
-    chunk = hit.chunk
+def evidence(number: int, chunk: Chunk, score: float = 0.0, cosine: float = 0.0) -> Evidence:
+    """A chunk as the source of that number."""
     return Evidence(
         number=number,
         origin=Origin.PASSAGE,
@@ -50,8 +53,8 @@ def _evidence(number: int, hit: Hit) -> Evidence:
         source=chunk.source,
         text=chunk.text,
         sha256=chunk.sha256,
-        score=round(hit.score, 6),
-        cosine=round(hit.cosine, 6),
+        score=score,
+        cosine=cosine,
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from sqlalchemy import create_engine, text
 from opsplane.ledger.database import connect
 from opsplane.ledger.store import Ledger
 from tests import fakes
+
+# Chainlit writes its configuration where it is imported first.
+os.environ.setdefault("CHAINLIT_APP_ROOT", tempfile.mkdtemp(prefix="opsplane-tests-"))
 
 
 @pytest.fixture(autouse=True)

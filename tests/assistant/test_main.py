@@ -141,10 +141,16 @@ def test_people_are_added_listed_and_disabled(run: Run) -> None:
 def test_a_small_dataset_is_evaluated_through_the_real_turn(run: Run, tmp_path: Path) -> None:
     dataset = tmp_path / "two.yaml"
     dataset.write_text(
-        "as_of: 2026-11-23\ncases:\n"
-        "  - {id: fee, kind: version, question: "How much is the overdraft fee?", facts: [$15], forbidden: [$29],"
-        " documents: [overdraft-terms, fee-schedule-consumer]}\n"
-        "  - {id: cake, kind: off-topic, question: "How do I bake a cake?", expect: decline}\n"
+        """as_of: 2026-11-23
+cases:
+  - id: fee
+    kind: version
+    question: How much is the overdraft fee?
+    facts: [$15]
+    forbidden: [$29]
+    documents: [overdraft-terms, fee-schedule-consumer]
+  - {id: cake, kind: off-topic, question: "How do I bake a cake?", expect: decline}
+"""
     )
     report = run("evaluate", str(dataset))
     assert "1 of 1 (100.0%)" in report.stdout

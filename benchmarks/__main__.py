@@ -1,0 +1,27 @@
+"""Every measurement in turn: `python -m benchmarks`, or `make benchmark`."""
+
+import subprocess
+import sys
+
+PARTS = {
+    "Golden questions": ["-m", "assistant", "evaluate", "--no-failures"],
+    "One turn, governed and ungoverned": ["-m", "benchmarks.turn"],
+    "Fifty people at once": ["-m", "benchmarks.load"],
+    "Guardrails on public sets": ["-m", "benchmarks.guardrails"],
+    "Retrieval on a public set": ["-m", "benchmarks.retrieval"],
+}
+
+
+def main() -> None:
+    """Run each part in a process of its own; leave with an error where one failed."""
+    failed = []
+    for title, arguments in PARTS.items():
+        print(f"\n## {title}\n\n`python {' '.join(arguments)}`\n", flush=True)
+        if subprocess.run([sys.executable, *arguments], check=False).returncode:
+            failed.append(title)
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
