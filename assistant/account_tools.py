@@ -240,9 +240,11 @@ def _told(found: Sequence[Transaction], said: str, limit: int) -> str:
 
 def _transaction_fact(one: Transaction) -> str:
     way = "came into" if one.cents > 0 else "went out of"
-    memo = f', with the memo "{_words(one.memo)}"' if one.memo else ""
     place = f"{one.account} ending in {one.last_four}"
-    return f"On {_day(one.posted)}, {_dollars(abs(one.cents))} {way} {place}: {_words(one.description)}{memo}."
+    fact = f"On {_day(one.posted)}, {_dollars(abs(one.cents))} {way} {place}: {_words(one.description)}."
+    if not one.memo:
+        return fact
+    return f'{fact}\nThe memo on the {_dollars(abs(one.cents))} of {_day(one.posted)} says "{_words(one.memo)}".'
 
 
 def _balance_facts(one: Account, today: date) -> list[str]:

@@ -50,7 +50,10 @@ class Scored:
 
 
 def choose(question: str, sources: Sequence[Source], encoder: Encoder, most: int, today: date) -> list[Statement]:
-    """At most `most` statements that answer the question, in the order of the sources; none if none is good enough."""
+    """At most `most` statements that answer the question; none if none is good enough.
+
+    The source of the best one comes first; what comes from one source stands in its order.
+    """
     question = _spelled(question, sources)
     held = [frozenset(terms(f"{source.text} {source.section} {source.title}")) for source in sources]
     readings = [Reading[Scored](one, held, score(one, sources, encoder, today)) for one in parts.questions(question)]
@@ -60,7 +63,8 @@ def choose(question: str, sources: Sequence[Source], encoder: Encoder, most: int
     firsts = [rank[0] for rank in ranked[1:] if rank[0].score >= _PART * ranked[0][0].score]
     chosen = _varied(question, ranked[0], _apart(firsts)[:most], most)
     picked = _together([one.statement for one in chosen], most)
-    return sorted(picked, key=lambda one: (one.source.number, one.place))
+    best = {one.statement.source.number: one.score for one in sorted(chosen, key=lambda one: one.score)}
+    return sorted(picked, key=lambda one: (-best[one.source.number], one.place))
 
 
 def _spelled(question: str, sources: Sequence[Source]) -> str:
