@@ -1,0 +1,115 @@
+"""The page as the screen of one message: a row of steps, the streamed answer, its citations, panels and files."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import chainlit as cl
+from chainlit.utils import utc_now
+
+from assistant.bootstrap import App
+from assistant.citations import cited, inert, mark, token, words
+from assistant.panels import Panel
+from opsplane.evidence import Evidence, Sentence
+from opsplane.exchange import Exchange, Outcome
+
+_STEPS = {
+    "release": "Release",
+    "search": "Search",
+    "classify": "Classify",
+    "route": "Route",
+    "account": "Accounts",
+    "check": "Check",
+}
+_EMBEDDED = "embedded:"
+_MARKDOWN = "text/markdown"
+
+
+class Page:
+    """Shows one message's effects to the person who sent it; implements `chat.Screen`."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._answer: cl.Message | None = None
+        self._last: Sentence | None = None
+        self._steps: cl.Step | None = None
+        self._parent = cl.context.current_step.id if cl.context.current_step else None
+
+    async def step(self, name: str, detail: str) -> None:
+        """Another step in the row, with its detail inside; the row opens with a click."""
+        label = _STEPS.get(name, name.capitalize())
+        line = f"- **{label}**: {words(detail)}"
+        if self._steps is None:
+            self._steps = cl.Step(name=label, type="tool", icon="list-checks", parent_id=self._parent)
+            self._steps.start = self._steps.created_at
+            self._steps.show_input = False
+            self._steps.output = line
+            await self._steps.send()
+            return
+        self._steps.name += f" · {label}"
+        self._steps.output += f"\n{line}"
+        await cl.context.emitter.update_step(self._steps.to_dict())
+
+    async def say(self, sentence: Sentence, evidence: Sequence[Evidence]) -> None:
+        """One sentence as one piece of the stream."""
+        if self._answer is None:
+            self._answer = cl.Message("")
+        await self._answer.stream_token(token(sentence, self._last, evidence))
+        self._last = sentence
+
+    async def show(self, panel: Panel) -> None:
+        """A panel as a message of its own, its file below it."""
+        await self._close()
+        elements: list[cl.Element] = []
+        if panel.download:
+            file = panel.download
+            elements.append(cl.File(name=file.name, content=file.content, mime=file.mime, display="inline"))
+        await cl.Message(inert(panel.text), elements=elements).send()
+
+    async def done(self, exchange: Exchange) -> None:
+        """End the answer: the small print, and for each mark the passage that it opens.
+
+        Elements shown at the side would open the panel as soon as they arrive, those with a page of their own wait
+        for a click; `public/passages.js` turns that click into `open_passage`.
+        """
+        if self._answer is not None:
+            await self._answer.stream_token(await self._small_print(exchange))
+            passages: list[Any] = [  # Chainlit's own annotation binds no type
+                cl.Text(name=mark(number), url=f"/passages/{exchange.id}/{number}", display="page", mime=_MARKDOWN)
+                for number in cited(exchange.sentences)
+            ]
+            self._answer.elements = passages
+        if run := cl.context.current_run:
+            run.metadata["exchange"] = exchange.id
+        await self._close()
+
+    async def stopped(self) -> None:
+        """Keep what was said so far, and say that it stops there."""
+        if self._answer is None:
+            self._answer = cl.Message("")
+        await self._answer.stream_token("\n\n*Stopped. The answer is not complete.*")
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._steps is not None:
+            self._steps.end = utc_now()
+            await self._steps.update()
+            self._steps = None
+        if self._answer is not None:
+            await self._answer.send()
+            self._answer = None
+
+    async def _small_print(self, exchange: Exchange) -> str:
+        if exchange.outcome is not Outcome.ANSWERED or exchange.route is None:
+            return ""
+        if not exchange.route.model.startswith(_EMBEDDED):
+            return ""
+        release = await asyncio.to_thread(self._app.parts.plane.find, exchange.digest)
+        return f"\n\n*{words(release.disclosures.embedded)}*"
+
+
+async def open_passage(label: str, address: str) -> None:
+    """Open the side panel on the passage at one of our own addresses."""
+    passage = cl.Text(name=label, url=address, display="side", mime=_MARKDOWN)
+    await cl.context.emitter.emit("set_sidebar_elements", {"elements": [passage.to_dict()], "key": address})
+    await cl.context.emitter.emit("set_sidebar_title", f"Source {label}")
