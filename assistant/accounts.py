@@ -136,3 +136,7 @@ class Bank(Protocol):
     def loans(self, customer: str) -> tuple[Loan, ...]:
         """Loans that are not paid off."""
         ...
+
+    def close(self) -> None:
+        """Let go of what it holds open; called once, at the end."""
+        ...

@@ -1,8 +1,8 @@
 """Where the real parts are chosen and put together; the only such place."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -25,7 +25,7 @@ from knowledge.ingest import IngestReport
 from knowledge.library import Library
 from opsplane import registry, spend
 from opsplane.access import SERVICE
-from opsplane.errors import InvalidRequest
+from opsplane.errors import InvalidRelease, InvalidRequest
 from opsplane.events import ServiceStarted, ServiceStopped
 from opsplane.exchange import Tier
 from opsplane.guardrails.scope import Scope
@@ -77,41 +77,33 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
     """
     releases = registry.load_all(settings.releases)  # before anything is written: a corrupt file stops the start
     embeddings = _embeddings(settings, progress)
-    library = Library.open(corpus.folder(settings), embeddings)
-    if refresh or not library.generation:
-        corpus.refresh(settings, embeddings, progress)
-    ledger = Ledger(connect(settings.database("record")), clock)
-    try:
+    _check_index(releases, settings.release, corpus.index(embeddings))
+    with ExitStack() as open_parts:
+        library = open_parts.enter_context(closing(Library.open(corpus.folder(settings), embeddings)))
+        if refresh or not library.generation:
+            corpus.refresh(settings, embeddings, progress)
+        ledger = open_parts.enter_context(closing(Ledger(connect(settings.database("record")), clock)))
         plane = Plane(ledger)
         plane.configure(releases, settings.release)
         ledger.append_now(ServiceStarted(version=version("opsplane"), settings=_public(settings)), SERVICE)
-        known = people(settings)
+        open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
+        known = open_parts.enter_context(closing(people(settings)))
         if settings.demo:
             seed_demo(known)
-        scope = Scope(embeddings.encode)
-        if exemplars := plane.stable().guardrails.scope_exemplars:
-            scope.learn(exemplars)
-        bank = _bank(settings, _today(clock, settings))
+        bank = open_parts.enter_context(closing(_bank(settings, _today(clock, settings))))
         parts = Parts(
             plane=plane,
             ledger=ledger,
-            scope=scope,
+            scope=_scope(plane.stable(), embeddings),
             retrieve=passages.retriever(library, lambda: _today(clock, settings)),
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
             prices=spend.load(),
         )
         app = App(settings, clock, parts, known, bank, library)
-        warming = Warming(library.in_force(app.today(), passages.CUSTOMERS), embeddings) if refresh else None
-        try:
-            yield app
-        finally:
-            if warming:
-                warming.stop()
-            embeddings.keep(_recent(settings))
-            ledger.append_now(ServiceStopped(), SERVICE)
-    finally:
-        library.close()
-        ledger.close()
+        open_parts.callback(embeddings.keep, _recent(settings))
+        if refresh:
+            open_parts.callback(Warming(library.in_force(app.today(), passages.CUSTOMERS), embeddings).stop)
+        yield app
 
 
 def ingest_corpus(settings: Settings, progress: Progress) -> IngestReport | None:
@@ -137,6 +129,20 @@ def _embeddings(settings: Settings, progress: Progress) -> MiniLM:
     model.recall(_recent(settings))
     progress("Opening the embedding model", 1, 1)
     return model
+
+
+def _check_index(releases: Mapping[str, Release], stable: str, index: str) -> None:
+    wanted = releases[stable].retrieval.index if stable in releases else index
+    if wanted != index:
+        raise InvalidRelease(f"{stable}: retrieval.index: there is no index {wanted!r}; the library is {index!r}")
+
+
+def _scope(release: Release, embeddings: MiniLM) -> Scope:
+    """Told its examples before the first question, since embedding them takes a second."""
+    scope = Scope(embeddings.encode)
+    if exemplars := release.guardrails.scope_exemplars:
+        scope.learn(exemplars)
+    return scope
 
 
 def _recent(settings: Settings) -> Path:

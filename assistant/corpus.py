@@ -16,6 +16,15 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 
+CHUNKING = Chunking()
+"""How documents are cut; part of what an index is."""
+
+
+def index(embeddings: MiniLM) -> str:
+    """The name of the index that this library is: embedding model and size of chunk, as releases name it."""
+    return f"{embeddings.name}-{CHUNKING.max_tokens}"
+
+
 def folder(settings: Settings) -> Path:
     """Where the library lies."""
     return settings.data / "library"
@@ -56,7 +65,7 @@ def refresh(settings: Settings, embeddings: MiniLM, progress: Progress) -> Inges
 
 def _ingest(wanted: list[Path], settings: Settings, embeddings: MiniLM, progress: Progress) -> IngestReport:
     try:
-        report = ingest(wanted, folder(settings), embeddings, Chunking(), progress)
+        report = ingest(wanted, folder(settings), embeddings, CHUNKING, progress)
     except Busy as error:
         raise Conflict(str(error)) from error
     if report.generation:

@@ -98,6 +98,10 @@ class People:
         SQLModel.metadata.create_all(engine, tables=tables)
         return cls(engine, clock, hasher or PasswordHasher())
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
     def add(self, name: str, password: str, role: Role, customer: str = "", display: str = "") -> Person:
         """Add a person; raise `InvalidRequest` for values that cannot be and `Conflict` for a name that is taken."""
         person = _sound(Person(name=_plain(name), display=display or name, role=role, customer=customer))
