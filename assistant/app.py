@@ -58,9 +58,9 @@ def data_layer() -> History:
 
 
 async def rated(rating: Rating) -> None:
-    """Put a thumb on the record; one that was taken back leaves the record as it was."""
+    """Put a thumb on the record, or that it was taken back."""
     person = await asyncio.to_thread(APP.people.get, rating.person)
-    if person is None or rating.value is None or not rating.exchange:
+    if person is None or not rating.exchange:
         return
     event = FeedbackGiven(exchange=rating.exchange, value=rating.value, comment=rating.comment)
     await control.give_feedback(APP.parts.ledger, event, actor=person.actor)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from knowledge.ingest import IngestReport
+from opsplane.events import FeedbackGiven
 from opsplane.evidence import Evidence
 from opsplane.exchange import Exchange
 from opsplane.ledger.audit import AuditPage, AuditRow
@@ -195,9 +196,15 @@ def exchange(one: Exchange, story: Sequence[Entry]) -> Panel:
     body += ["**Answer as shown**", table(("Sources", "Sentence"), said) if said else "Nothing was shown."]
     if one.withheld:
         body += ["**Withheld**", table(("Sources", "Sentence"), [(_marks(s.cites), s.text) for s in one.withheld])]
+    if feedback := [_thumb(entry.event) for entry in story if isinstance(entry.event, FeedbackGiven)]:
+        body += ["**The customer's rating**", table(("Thumb", "Comment"), feedback)]
     body += ["**Findings**", _findings(one), "**Sources**", _sources(one.evidence), "**Events**", _events(story)]
     content = one.model_dump_json(indent=2).encode()
     return Panel("\n\n".join(body), Download(f"exchange-{one.id[:8]}.json", "application/json", content))
+
+
+def _thumb(event: FeedbackGiven) -> tuple[str, str]:
+    return {1: "up", 0: "down", None: "taken back"}[event.value], event.comment
 
 
 def _marks(cites: tuple[int, ...]) -> str:

@@ -92,4 +92,4 @@ async def give_feedback(ledger: Ledger, feedback: FeedbackGiven, *, actor: Actor
     exchange = await asyncio.to_thread(ledger.exchange, feedback.exchange)
     if exchange is None or exchange.actor.id != actor.id:
         raise NotFound("There is no such answer of yours.")
-    await ledger.append(feedback, actor)
+    await ledger.append(feedback, actor, feedback.exchange)

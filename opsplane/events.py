@@ -89,11 +89,11 @@ class QuestionAnswered(_Event):
 
 
 class FeedbackGiven(_Event):
-    """Thumbs up (1) or down (0), with a comment."""
+    """Thumbs up (1) or down (0) with a comment, or None where the person took the thumb back."""
 
     kind: Literal["feedback_given"] = "feedback_given"
     exchange: str
-    value: Literal[0, 1]
+    value: Literal[0, 1] | None
     comment: str = ""
 
 

@@ -57,9 +57,9 @@ class Ledger:
         self._writer.close()
         self._engine.dispose()
 
-    async def append(self, event: Event, actor: Actor) -> None:
-        """Put one event on the record."""
-        await self._writer.write([self._entry(event, actor)])
+    async def append(self, event: Event, actor: Actor, exchange: str | None = None) -> None:
+        """Put one event on the record; `exchange` is the id of the turn that it is about."""
+        await self._writer.write([self._entry(event, actor, exchange)])
 
     def append_now(self, event: Event, actor: Actor) -> None:
         """The same for callers without an event loop; blocks until durable."""

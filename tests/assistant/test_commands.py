@@ -7,9 +7,10 @@ import pytest
 
 from assistant import commands
 from assistant.commands import COMMANDS, Desk
+from opsplane import control
 from opsplane.access import Actor, Role
 from opsplane.errors import InvalidRequest, NotFound, Refused
-from opsplane.events import CommandRefused
+from opsplane.events import CommandRefused, FeedbackGiven
 from opsplane.evidence import Sentence
 from opsplane.exchange import Outcome
 from opsplane.ledger.store import Ledger
@@ -133,6 +134,14 @@ async def test_exchange_shows_everything_about_one_turn(desk: Desk) -> None:
         assert part in panel.text
     assert panel.download
     assert panel.download.content == one.model_dump_json(indent=2).encode()
+
+
+async def test_exchange_shows_the_customers_thumb_and_comment(desk: Desk) -> None:
+    await desk.ledger.received(exchange("exchange-0001"))
+    thumb = FeedbackGiven(exchange="exchange-0001", value=0, comment="not what I asked")
+    await control.give_feedback(desk.ledger, thumb, actor=fakes.CUSTOMER)
+    panel = await commands.run("/exchange exchange-0001", fakes.REVIEWER, desk)
+    assert "| down | not what I asked |" in panel.text
 
 
 async def test_exchange_wants_an_id(desk: Desk) -> None:
