@@ -48,7 +48,8 @@ def test_chainlit_is_imported_only_by_what_renders_for_it() -> None:
     importers = {
         path.name
         for path in SOURCES
-        if path.relative_to(ROOT).parts[0] in PACKAGES and re.search(r"^\s*(import|from) chainlit", path.read_text(), re.MULTILINE)
+        if path.relative_to(ROOT).parts[0] in PACKAGES
+        and re.search(r"^\s*(import|from) chainlit", path.read_text(), re.MULTILINE)
     }
     assert importers <= doors
 
