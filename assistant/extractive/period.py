@@ -16,11 +16,12 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _YEAR = r"(?:,?\s\d{4})?"
 _DAY = (
     r"(?:\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}(?:/(?:\d{4}|\d\d))?"
     rf"|(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}{_YEAR}"
-    rf"|{_MONTH}(?:\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?\b)?{_YEAR})"
+    rf"|{_MONTH}(?:\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?\b)?{_YEAR}|(?:last\s)?(?:{'|'.join(_WEEKDAYS)}))"
 )
 _COUNT = rf"(?:\d{{1,3}}|an?|couple of|few|{'|'.join(_NUMBERS)})"
 
@@ -32,7 +33,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 _BETWEEN = _pattern(rf"\b(?:between|from)\s(?P<a>{_DAY})\s(?:and|to|until|till|through|[-–])\s(?P<b>{_DAY})")
 _SINCE = _pattern(rf"\b(?:since|after|from|starting)\s(?P<a>{_DAY}|yesterday|last month|last week)")
 _UNTIL = _pattern(rf"\b(?P<how>until|till|before|up to|by)\s(?P<b>{_DAY})")
-_ON = _pattern(rf"\b(?:in|on|during|of|for|this|last)\s(?P<a>{_DAY})")
+_ON = _pattern(rf"\b(?:in|on|during|of|for|this|last|my|the)\s(?P<a>{_DAY})")
 _BACK = _pattern(rf"\b(?:last|past|previous)\s(?P<n>{_COUNT})\s(?P<unit>day|week|month|year)s?\b")
 _NAMED = _pattern(r"\b(?:(?:this|last|past|previous)\s(?:week|month|year|weekend|quarter)|today|yesterday)\b")
 
@@ -103,6 +104,9 @@ def _number(text: str) -> int:
 
 def _dates(text: str, today: date) -> Span:
     """First and last day of a day or a month; without a year, the latest that is not to come."""
+    if (weekday := text.lower().removeprefix("last ")) in _WEEKDAYS:
+        latest = today - timedelta(days=(today.weekday() - _WEEKDAYS.index(weekday)) % 7)
+        return latest, latest
     numbers = [int(part) for part in re.findall(r"\d+", text)]
     name = re.search(_MONTH, text, re.IGNORECASE)
     try:

@@ -71,7 +71,7 @@ def test_no_tool_has_an_argument_for_the_customer() -> None:
     offered = {one.name: set(schema(one)) for one in tools()}
     assert list(offered) == NAMES
     assert offered["list_transactions"] == {
-        *("account", "contains", "since", "until", "direction", "minimum", "maximum", "limit")
+        *("account", "contains", "since", "until", "direction", "minimum", "maximum", "limit", "order")
     }
     assert offered["account_balances"] == offered["list_holds"] == {"account"}
     assert offered["list_cards"] == offered["list_loans"] == set()
@@ -141,6 +141,42 @@ async def test_the_last_deposit_is_one_line(context: Context) -> None:
     assert told.splitlines()[1:] == [
         "On November 19, 2026, $640.00 came into Wrenfield Savings ending in 3370: Mobile check deposit."
     ]
+
+
+async def test_the_largest_come_first_where_they_are_asked_for(context: Context) -> None:
+    told = await call(context, "list_transactions", since="2026-10-01", direction="out", limit=1, order="largest")
+    assert told.splitlines()[0].endswith("since October 1, 2026; the largest is listed.")
+    assert told.splitlines()[1].endswith(
+        "$1,350.00 went out of Everyday Checking ending in 4821: Alder Court Apartments rent."
+    )
+
+
+@pytest.mark.parametrize(
+    ("customer", "asked", "said", "total"),
+    [
+        ("C-1001", "groceries", "4 transactions resembling groceries", "$321.06"),
+        ("C-1001", "power company", "1 transaction resembling electricity", "$84.37"),
+        ("C-1002", "grocery store", "4 transactions resembling groceries", "$565.37"),
+        ("C-1001", "salary", "2 transactions resembling pay", "$3,684.72"),
+    ],
+)
+async def test_kinds_of_payment_are_told_by_their_descriptions(
+    bank: Bank, customer: str, asked: str, said: str, total: str
+) -> None:
+    told = await call(
+        Context(customer, bank, TODAY), "list_transactions", contains=asked, since="2026-10-01", until="2026-10-31"
+    )
+    assert told.startswith(f"You have {said}")
+    assert total in told
+
+
+async def test_balances_of_cards_and_loans_are_told_where_they_are_looked_for(context: Context) -> None:
+    card = await call(context, "account_balances", account="visa")
+    assert "$5,357.82 of available credit" in card
+    assert "5512" not in card
+    loan = await call(context, "account_balances", account="personal loan")
+    assert loan.startswith("The balance of your personal loan ending in 5512 is $6,480.22")
+    assert (await call(context, "account_balances", account="mortgage")).startswith("You have no account called")
 
 
 async def test_where_there_is_nothing_a_sentence_says_so(context: Context, bank: Bank) -> None:

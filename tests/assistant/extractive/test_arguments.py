@@ -28,6 +28,23 @@ TODAY = date(2026, 11, 23)
          {"contains": "starbucks", "since": "2026-11-23", "until": "2026-11-23", "direction": "out"}),
         ("How much cash did I take out of ATMs in October",
          {"contains": "ATM", "since": "2026-10-01", "until": "2026-10-31", "direction": "out"}),
+        ("how much did groceries cost me last month",
+         {"contains": "groceries", "since": "2026-10-01", "until": "2026-10-31", "direction": "out"}),
+        ("what was my last electric bill", {"contains": "electric", "direction": "out", "limit": 1}),
+        ("when did i last pay rent", {"contains": "rent", "direction": "out", "limit": 1}),
+        ("did my november rent go through",
+         {"contains": "rent", "since": "2026-11-01", "until": "2026-11-30", "direction": "out"}),
+        ("did the wire arrive", {"contains": "wire"}),
+        ("did Hearthwood refund me", {"contains": "Hearthwood", "direction": "in"}),
+        ("what did netflix charge me", {"contains": "netflix", "direction": "out"}),
+        ("when did i get paid last", {"contains": "payroll", "direction": "in", "limit": 1}),
+        ("what did my employer pay me in october",
+         {"contains": "payroll", "since": "2026-10-01", "until": "2026-10-31", "direction": "in"}),
+        ("how much do i spend on eating out", {"contains": "eating out", "direction": "out"}),
+        ("what did i pay for internet", {"contains": "internet", "direction": "out"}),
+        ("biggest purchase this month",
+         {"since": "2026-11-01", "until": "2026-11-23", "direction": "out", "limit": 1, "order": "largest"}),
+        ("what subscriptions am i paying for", {"contains": "subscription", "direction": "out"}),
     ],
 )  # fmt: skip
 def test_transactions_are_narrowed_down_by_the_words(clause: str, expected: dict[str, Any]) -> None:
@@ -37,4 +54,5 @@ def test_transactions_are_narrowed_down_by_the_words(clause: str, expected: dict
 def test_other_tools_take_an_account_or_nothing() -> None:
     assert read("account_balances", "What is my savings balance", TODAY) == {"account": "savings"}
     assert read("account_balances", "What are my balances", TODAY) == {}
+    assert read("account_balances", "how much is in checking and savings", TODAY) == {}
     assert read("list_cards", "Is my debit card locked", TODAY) == {}

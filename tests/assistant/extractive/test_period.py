@@ -38,6 +38,10 @@ TODAY = date(2026, 11, 23)  # a Monday
         ("between October 1 and October 15", "2026-10-01", "2026-10-15"),
         ("from September 1 to September 30", "2026-09-01", "2026-09-30"),
         ("on February 31", None, None),
+        ("on Friday", "2026-11-20", "2026-11-20"),
+        ("since last Wednesday", "2026-11-18", None),
+        ("on monday", "2026-11-23", "2026-11-23"),
+        ("of my november rent", "2026-11-01", "2026-11-30"),
         ("my balance", None, None),
     ],
 )
