@@ -74,8 +74,10 @@ def _complete(text: str, before: str) -> str:
 
 
 def _is_fragment(bare: str, *, led: bool) -> bool:
-    """A piece without a verb ("in a branch?", "and savings?", "how long?")."""
+    """A piece without a verb ("in a branch?", "and savings?", "how long?"); mere letters are none."""
     if _VERB.search(re.sub(r"^(?:how|what) (?:is|are)\b", "", bare)):
+        return False
+    if not led and not _ASKS_ONLY.match(bare) and not _JOINED.match(bare) and _vocabulary().isdisjoint(terms(bare)):
         return False
     return len(terms(bare)) <= (_SHORT + 2 if led else _SHORT) and len(bare.split()) <= 8
 
@@ -91,6 +93,14 @@ def _names_nothing(bare: str) -> bool:
     """A question that asks for a property and does not say of what ("What is the minimum I have to pay?")."""
     asked = frozenset(terms(bare))
     return bool(asked) and asked <= _properties()
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> frozenset[str]:
+    """Every topic word that the lexicon knows."""
+    lexicon = reader().lexicon
+    groups = (*lexicon.same, *lexicon.opposites, *lexicon.alternatives)
+    return frozenset(terms(" ".join(word for group in groups for word in group))) | _properties()
 
 
 @lru_cache(maxsize=1)

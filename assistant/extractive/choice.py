@@ -9,7 +9,7 @@ from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
 
-from assistant.extractive import parts, ranges, tense, wanted
+from assistant.extractive import opposites, parts, ranges, tense, wanted
 from assistant.extractive.confidence import Encoder, Reading, sure
 from assistant.extractive.lexicon import reader, terms
 from assistant.extractive.statements import Statement, statements
@@ -56,7 +56,11 @@ def choose(question: str, sources: Sequence[Source], encoder: Encoder, most: int
     """
     question = _spelled(question, sources)
     held = [frozenset(terms(f"{source.text} {source.section} {source.title}")) for source in sources]
-    readings = [Reading[Scored](one, held, score(one, sources, encoder, today)) for one in parts.questions(question)]
+    period = tense.asked(question, today)
+    question = tense.timeless(question) if period else question
+    readings = [
+        Reading[Scored](one, held, score(one, sources, encoder, today, period)) for one in parts.questions(question)
+    ]
     ranked = [reading.near for reading in readings]
     if not sure(readings, encoder):
         return []
@@ -86,9 +90,15 @@ def _vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(word.lower() for text in texts for word in _LONG_WORD.findall(text))
 
 
-def score(question: str, sources: Sequence[Source], encoder: Encoder, today: date) -> list[Scored]:
-    """The statements worth a look with their scores, best first."""
-    said = _distinct(sources)
+def score(
+    question: str, sources: Sequence[Source], encoder: Encoder, today: date, period: tense.Period | None = None
+) -> list[Scored]:
+    """The statements worth a look with their scores, best first; of another `period` than today, where one is asked."""
+    said = [
+        one
+        for one in _distinct(sources)
+        if period is None or tense.covers(one.text, one.source.effective, period, today)
+    ]
     if not said:
         return []
     rank = {source.number: place / max(len(sources) - 1, 1) for place, source in enumerate(sources)}
@@ -146,7 +156,7 @@ def _by_words(question: str, said: Sequence[Statement]) -> list[Scored]:
 def _weigh(one: Scored, cosine: float, rank: dict[int, float], question: str, today: date) -> float:
     """The score before the closer look; the weights were fitted to rank answering sentences first."""
     statement = one.statement
-    kinds = wanted.kinds(question)
+    kinds, asked = wanted.kinds(question), frozenset(terms(question))
     answers = any(kind.holds.search(statement.text) for kind in kinds)
     return (
         9.0 * cosine
@@ -160,6 +170,7 @@ def _weigh(one: Scored, cosine: float, rank: dict[int, float], question: str, to
         + 2.0 * ranges.fit(question, statement.text)
         - (3.0 if tense.elsewhere(statement.text, question, today) else 0.0)
         - (2.0 if statement.text.endswith(("?", ":")) else 0.0)
+        - (2.0 if opposites.clash(asked, one.terms) else 0.0)
     )
 
 
@@ -191,11 +202,11 @@ def _apart(scored: Sequence[Scored]) -> list[Scored]:
 
 
 def _together(picked: Sequence[Statement], most: int) -> list[Statement]:
-    """Where a statement leans on the one before it, that one comes too, or neither; a condition follows its figure."""
+    """Where a statement leans on the one before it, that one comes too, or neither; an example comes whole or not."""
     whole: list[Statement] = []
     for one in picked:
-        run = [one]
         around = statements(one.source)
+        run = [other for other in around if other.block == one.block] if one.example and not one.row else [one]
         while run[0].place and _DEPENDENT.match(run[0].text):
             before = around[run[0].place - 1]
             if before.block != run[0].block:

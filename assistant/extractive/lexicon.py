@@ -11,20 +11,28 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from opsplane import yamlfile
 
+Words = Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
+
 
 class Lexicon(BaseModel):
-    """The word lists of `lexicon.yaml`: stop words, synonyms, properties and groups of alternatives."""
+    """The word lists of `lexicon.yaml`; what each is for stands there beside it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stop: Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
+    stop: Words
+    weak: Words
+    naming: Words
     same: tuple[tuple[str, ...], ...]
     properties: str
+    opposites: tuple[tuple[str, ...], ...]
     alternatives: tuple[tuple[str, ...], ...]
 
 
 class Reader:
-    """Turns texts into terms: stems with one spelling for one meaning. Safe to use from several threads."""
+    """Turns texts into terms: stems with one spelling for one meaning. Safe to use from several threads.
+
+    `weak`, `naming` and `opposites` are the word lists of the lexicon as terms.
+    """
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
@@ -38,6 +46,9 @@ class Reader:
         }
         phrases = sorted(self._meaning, key=len, reverse=True)
         self._phrase = re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, phrases)) + r")(?![\w-])")
+        self.weak = frozenset(term for word in lexicon.weak for term in self.terms(word))
+        self.naming = frozenset(term[0] for word in lexicon.naming if len(term := self.terms(word)) == 1)
+        self.opposites = tuple(tuple(frozenset(self.terms(side)) for side in group) for group in lexicon.opposites)
 
     def plain(self, text: str) -> str:
         """The text in lower case, each phrase of the lexicon written the one way."""

@@ -83,3 +83,9 @@ def test_a_new_subject_ends_the_old_one() -> None:
     assert after("and by phone?", "What is a wire fee online?", "What does a stop payment cost online?") == (
         "What does a stop payment cost by phone?"
     )
+
+
+@pytest.mark.parametrize("text", ["asdkjh qwe zzz??", "qwertz", "lorem ipsum dolor", "blah blah"])
+def test_mere_letters_do_not_ask_the_question_before_again(text: str) -> None:
+    before = (Earlier(question="What is my checking balance?", answer="It is $80.00."),)
+    assert standalone(text, before) == text

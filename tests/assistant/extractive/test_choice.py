@@ -94,3 +94,25 @@ def test_statements_come_in_the_order_of_the_sources() -> None:
                      WordCounts(), 3, TODAY)  # fmt: skip
     places = [(one.source.number, one.place) for one in chosen_]
     assert places == sorted(places)
+
+
+def test_a_sentence_about_the_other_direction_gives_way() -> None:
+    text = "The outgoing domestic wire fee is $25.\n\nThe incoming domestic wire fee is $0."
+    assert chosen("What is the incoming domestic wire fee?", source(1, text), most=1) == [
+        "The incoming domestic wire fee is $0."
+    ]
+
+
+def test_todays_figure_is_not_given_for_another_time() -> None:
+    assert chosen("What was the overdraft fee in March 2026?", source(1, FEES)) == []
+    told = source(1, "Until June 30, 2026 the overdraft fee was $29.\n\nThe overdraft fee is $15.")
+    assert chosen("What was the overdraft fee in March 2026?", told) == [
+        "Until June 30, 2026 the overdraft fee was $29."
+    ]
+
+
+def test_an_example_comes_whole_or_not_at_all() -> None:
+    text = "Example: Lena orders a money order for $900. It costs her $5. She pays $905 in all."
+    said = chosen("What does a money order for $900 cost?", source(1, text))
+    assert len(said) in {0, 3}
+    assert chosen("What does a money order for $900 cost?", source(1, text), most=2) == []

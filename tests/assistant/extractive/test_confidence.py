@@ -57,3 +57,13 @@ def test_without_statements_nothing_is_sure() -> None:
 
 def test_a_close_statement_is_sure() -> None:
     assert sure([reading("stop payment fee", "The stop payment fee is $30.", 0.9)], WordCounts())
+
+
+def test_a_word_that_tells_products_apart_must_be_held() -> None:
+    loans = "The rate of an auto loan is 6%."
+    assert certainty("rate of a loan", loans) > certainty("rate of a boat loan", loans) + 2
+
+
+def test_a_weak_word_may_be_missing() -> None:
+    fee = "The stop payment fee is $30."
+    assert abs(certainty("stop payment fee tomorrow", fee) - certainty("stop payment fee", fee)) < 1

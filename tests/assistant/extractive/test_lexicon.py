@@ -36,3 +36,16 @@ def test_the_longest_phrase_wins() -> None:
 def test_every_phrase_of_the_lexicon_has_one_meaning() -> None:
     phrases = [phrase for group in reader().lexicon.same for phrase in group]
     assert sorted(phrase for phrase in phrases if phrases.count(phrase) > 1) == []
+
+
+def test_checking_is_not_a_check() -> None:
+    assert frozenset(terms("a check")).isdisjoint(terms("a checking account"))
+
+
+def test_a_business_day_is_no_business_account() -> None:
+    assert frozenset(terms("business days")).isdisjoint(terms("business account"))
+
+
+def test_the_lists_of_the_lexicon_are_terms() -> None:
+    assert frozenset(terms("yesterday evening")) <= reader().weak
+    assert frozenset(terms("boat")) <= reader().naming
