@@ -51,10 +51,15 @@ class TerminalScreen:
         cited = {number for sentence in exchange.sentences for number in sentence.cites}
         for one in exchange.evidence:
             if one.number in cited:
-                dated = f", in force since {one.effective_from}" if one.effective_from else ""
-                line = f"  [{one.number}] {one.title} › {one.section} (version {one.version}{dated})"
-                self.console.print(line, style="cyan", markup=False, highlight=False)
+                self.console.print(f"  {_source(one)}", style="cyan", markup=False, highlight=False)
         self.console.print(f"  exchange {exchange.id}: {exchange.outcome.value}", style="dim", markup=False)
+
+
+def _source(one: Evidence) -> str:
+    section = f" › {one.section}" if one.section else ""
+    version = f", version {one.version}" if one.version else ""
+    since = f", in force since {one.effective_from}" if one.effective_from else ""
+    return f"[{one.number}] {one.title}{section}{version}{since}"
 
 
 class Bar:

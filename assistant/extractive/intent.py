@@ -34,7 +34,7 @@ _ASKS = re.compile(
 _OWN = re.compile(
     r"\b(?:(?:show|list|tell me|see|what (?:is|was|are|were)|when (?:is|was)) .{0,12}\bmy (?:\w+ ){0,2}"
     r"(?:balances?|last|latest|recent|transactions|purchases|next payment)"
-    r"|how much (?:money |cash )?(?:do i have|is in my))\b"
+    r"|how much (?:money |cash )?(?:do i have(?! to\b)|is in my))\b"
 )
 """What asks for one's own figures even where trouble is told along with it."""
 

@@ -228,6 +228,7 @@ OWN = {
 """How customers ask about their own accounts, in the many ways they write."""
 
 GENERAL = (
+    "how much do i have to put down on a house",
     "my deposit is on hold because of my new account, is that normal",
     "what's the most my payment can go up on my heloc",
     "I opened my account last week, when do my checks arrive",
