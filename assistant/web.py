@@ -31,6 +31,7 @@ from assistant import citations, guard
 from assistant.bootstrap import App
 from assistant.signin import Person, demo_person
 from opsplane.access import Role
+from opsplane.errors import Conflict
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,10 @@ SERVING: ContextVar[Serving] = ContextVar("serving")
 def serve(app: App, console: Console) -> None:
     """Serve until interrupted or terminated."""
     settings = app.settings
-    listening = socket.create_server((settings.host, settings.port))
+    try:
+        listening = socket.create_server((settings.host, settings.port))
+    except OSError as error:
+        raise Conflict(f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}.") from error
     host, port = listening.getsockname()[:2]
     api = create(app)
     config = uvicorn.Config(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,3 +156,15 @@ cases:
     report = run("evaluate", str(dataset))
     assert "1 of 1 (100.0%)" in report.stdout
     assert "2 golden questions" in report.stdout
+
+
+def test_a_port_in_use_is_told_in_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr("sys.argv", ["opsplane", "serve", "--port", str(port)])
+        with pytest.raises(SystemExit) as left:
+            main()
+    assert left.value.code == 2
+    assert f"Port {port} on 127.0.0.1 cannot be used" in " ".join(capsys.readouterr().err.split())
