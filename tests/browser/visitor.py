@@ -45,9 +45,13 @@ class Visitor:
         return self
 
     def send(self, text: str) -> None:
-        """Type and send, without waiting."""
+        """Type and send, without waiting; type again where the page redrew its box under the words."""
+        button = self.page.locator("#chat-submit")
         self.page.locator("#chat-input").fill(text)
-        self.page.locator("#chat-submit").click()
+        if not button.is_enabled():
+            self.page.wait_for_function("document.readyState === 'complete'")
+            self.page.locator("#chat-input").fill(text)
+        button.click()
 
     def ask(self, text: str) -> Locator:
         """Send one message and wait for the end of its turn; what was shown last."""
