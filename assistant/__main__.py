@@ -1,24 +1,21 @@
-"""The same parts from a terminal: opsplane serve | ask | ingest | evaluate | audit | exchange | people."""
+"""The same parts from a terminal: opsplane serve | ask | ingest | evaluate | audit | exchange | cost …"""
 
 import asyncio
 import json
-import logging
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
 
-from assistant import bootstrap, golden, panels, questions, settings
-from assistant.settings import Settings
-from assistant.terminal import Bar, TerminalScreen
-from opsplane.access import Role
+from assistant import audit_cli, bootstrap, cost_cli, golden, keys_cli, panels, questions, shell
+from assistant.shell import As, Data, Why, err, out
+from assistant.terminal import TerminalScreen
+from opsplane.access import SERVICE, Role
 from opsplane.errors import PlaneError
+from opsplane.events import PersonAdded, PersonDisabled
 
 cli = typer.Typer(
     name="opsplane",
@@ -28,14 +25,10 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 people_cli = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
+cli.add_typer(audit_cli.cli, name="audit")
+cli.add_typer(cost_cli.cli, name="cost")
+cli.add_typer(keys_cli.cli, name="keys")
 cli.add_typer(people_cli, name="people")
-
-Data = Annotated[Path | None, typer.Option("--data", help="Folder of everything that is written. [OPSPLANE_DATA]")]
-As = Annotated[str, typer.Option("--as", help="Sign-in name of the person who acts.")]
-"""Options that several commands share."""
-
-out = Console()
-err = Console(stderr=True)
 
 
 @cli.command()
@@ -49,8 +42,8 @@ def serve(
     # Chainlit takes seconds to import and every other command does without it.
     from assistant import web  # noqa: PLC0415
 
-    chosen = _settings(data, host=host, port=port, demo=demo)
-    with _app(chosen, refresh=True) as app:
+    chosen = shell.chosen(data, host=host, port=port, demo=demo)
+    with shell.opened(chosen, refresh=True) as app:
         web.serve(app, err)
 
 
@@ -68,7 +61,7 @@ def ask(
     """Ask one question, or many from a file; each is one governed turn on the record."""
     if bool(question) == bool(file):
         raise typer.BadParameter("give either a question or --file")
-    with _app(_settings(data), today) as app:
+    with shell.opened(shell.chosen(data), today) as app:
         if file is not None:
             failed = asyncio.run(questions.ask_all(app, questions.read(file), person, sys.stdout))
             raise typer.Exit(1 if failed else 0)
@@ -87,11 +80,8 @@ def ingest(
     replace: Annotated[bool, typer.Option(help="Make this the whole library; else it is added.")] = False,
 ) -> None:
     """Put documents into the index; files that cannot be read are named with the reason, the rest goes in."""
-    bar = Bar(err)
-    try:
-        report = bootstrap.ingest_path(path, _settings(data), bar, replace=replace)
-    finally:
-        bar.close()
+    with shell.progress() as bar:
+        report = bootstrap.ingest_path(path, shell.chosen(data), bar, replace=replace)
     out.print(Markdown(panels.ingested(report).text))
     raise typer.Exit(1 if report.refused else 0)
 
@@ -104,11 +94,8 @@ def evaluate(
     failures: Annotated[bool, typer.Option(help="List the cases that did not pass.")] = True,
 ) -> None:
     """Run golden questions through the real turn and count facts, citations, declines and wrong figures."""
-    bar = Bar(err)
-    try:
-        report = golden.run(dataset, _settings(data), bar)
-    finally:
-        bar.close()
+    with shell.progress() as bar:
+        report = golden.run(dataset, shell.chosen(data), bar)
     if as_json:
         for result in report.results:
             sys.stdout.write(json.dumps(golden.as_json(result)) + "\n")
@@ -117,28 +104,15 @@ def evaluate(
 
 
 @cli.command()
-def audit(
-    filters: Annotated[
-        list[str] | None, typer.Argument(help="customer=… since=… until=… outcome=… release=… rule=… text=… page=…")
-    ] = None,
-    person: As = "reviewer",
-    data: Data = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print every row that fits as CSV.")] = False,
-) -> None:
-    """Search the record; that it was read is recorded."""
-    words = " ".join(f'"{word}"' for word in filters or [])
-    _command(f"/audit {words}", person, data, download=as_csv)
-
-
-@cli.command()
 def exchange(
     identity: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning.")],
     person: As = "reviewer",
+    why: Why = "",
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the exchange as JSON.")] = False,
 ) -> None:
-    """Show everything about one turn; that it was read is recorded."""
-    _command(f"/exchange {identity}", person, data, download=as_json)
+    """Show everything about one turn; that it was read is recorded, with the reason."""
+    shell.command("exchange", [identity], person, shell.reason(why), data, download=as_json)
 
 
 @people_cli.command("add")
@@ -151,14 +125,17 @@ def people_add(
     data: Data = None,
 ) -> None:
     """Add a person who may sign in."""
-    bootstrap.people(_settings(data)).add(name, password, role, customer=customer, display=display or name)
+    chosen = shell.chosen(data)
+    with shell.opened_record(chosen) as (ledger, _), closing(bootstrap.people(chosen)) as people:
+        added = people.add(name, password, role, customer=customer, display=display or name)
+        ledger.append_now(PersonAdded(name=added.name, role=role.value, customer=customer), SERVICE)
     out.print(f"Added {name} as {role.value}.")
 
 
 @people_cli.command("list")
 def people_list(data: Data = None) -> None:
     """List the people who may sign in."""
-    rows = bootstrap.people(_settings(data)).all()
+    rows = bootstrap.people(shell.chosen(data)).all()
     if not rows:
         out.print("Nobody yet. Add somebody with: opsplane people add NAME --role ROLE")
     for one in rows:
@@ -168,32 +145,11 @@ def people_list(data: Data = None) -> None:
 @people_cli.command("disable")
 def people_disable(name: str, data: Data = None) -> None:
     """Keep a person from signing in; open sessions end with their next message."""
-    bootstrap.people(_settings(data)).set_active(name, active=False)
+    chosen = shell.chosen(data)
+    with shell.opened_record(chosen) as (ledger, _), closing(bootstrap.people(chosen)) as people:
+        people.set_active(name, active=False)
+        ledger.append_now(PersonDisabled(name=name), SERVICE)
     out.print(f"Disabled {name}.")
-
-
-def _settings(data: Path | None, **overrides: object) -> Settings:
-    chosen = settings.from_environment(os.environ, data=data, **overrides)
-    logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    return chosen
-
-
-@contextmanager
-def _app(chosen: Settings, today: str = "", *, refresh: bool = False) -> Iterator[bootstrap.App]:
-    clock = questions.clock_on(today, chosen.zone) if today else bootstrap.now
-    bar = Bar(err)
-    with bootstrap.build(chosen, bar, clock, refresh=refresh) as app:
-        bar.close()
-        yield app
-
-
-def _command(text: str, person: str, data: Path | None, *, download: bool) -> None:
-    with _app(_settings(data)) as app:
-        panel = asyncio.run(questions.command(app, text, person))
-    if download and panel.download:
-        sys.stdout.buffer.write(panel.download.content)
-    else:
-        out.print(Markdown(panel.text))
 
 
 def main() -> None:
@@ -201,8 +157,8 @@ def main() -> None:
     try:
         cli()
     except PlaneError as error:
-        err.print(f"opsplane: {error}", style="red", markup=False, highlight=False)
-        sys.exit(2)
+        shell.complain(str(error))
+        sys.exit(shell.COULD_NOT)
 
 
 if __name__ == "__main__":

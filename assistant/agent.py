@@ -165,8 +165,12 @@ def _used(message: AIMessage, model: str) -> Used:
     usage = message.usage_metadata
     if usage is None:
         return Used(model=model, usage=Usage(), finish=str(finish))
-    cached = usage.get("input_token_details", {}).get("cache_read", 0)
-    counted = Usage(input=usage["input_tokens"], output=usage["output_tokens"], cached=cached)
+    counted = Usage(
+        input=usage["input_tokens"],
+        output=usage["output_tokens"],
+        cached=usage.get("input_token_details", {}).get("cache_read", 0),
+        thinking=usage.get("output_token_details", {}).get("reasoning", 0),
+    )
     return Used(model=model, usage=counted, finish=str(finish))
 
 

@@ -21,7 +21,7 @@ from assistant.web import SERVING
 from opsplane import control
 from opsplane.access import Actor, Role
 from opsplane.errors import RecordUnavailable
-from opsplane.events import FeedbackGiven, SignedIn, SignInRefused
+from opsplane.events import FeedbackGiven, SignedIn, SignedOut, SignInRefused
 from opsplane.ledger.database import connect
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,10 @@ async def sign_out(request: Request, response: Response) -> dict[str, bool]:  # 
     person: Person | None = request.state.person
     if person is not None:
         await asyncio.to_thread(APP.people.sign_out, person.name)
+        try:
+            await APP.parts.ledger.append(SignedOut(), person.actor)
+        except RecordUnavailable:  # the session has ended, and that counts
+            log.exception("a sign-out could not be recorded")
     return {"success": True}
 
 

@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from operator import attrgetter
@@ -12,25 +13,32 @@ from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
-from assistant import account_tools, corpus, llm, passages
+from assistant import account_tools, corpus, custody_commands, forgetting, llm, passages
 from assistant.accounts import Bank
 from assistant.agent import Agent
-from assistant.commands import Desk
+from assistant.desk import Desk
 from assistant.extractive.warm import Warming
+from assistant.nightly import Nightly
 from assistant.settings import Settings
 from assistant.signin import People, seed_demo
 from knowledge import embedding
 from knowledge.embedding import MiniLM
 from knowledge.ingest import IngestReport
 from knowledge.library import Library
-from opsplane import registry, spend
+from opsplane import budget, custody, registry, spend
 from opsplane.access import SERVICE
 from opsplane.errors import InvalidRelease, InvalidRequest
-from opsplane.events import ServiceStarted, ServiceStopped
+from opsplane.events import PersonAdded, ServiceStarted, ServiceStopped
 from opsplane.exchange import Tier
 from opsplane.guardrails.scope import Scope
+from opsplane.ledger import checkpoint, vault
+from opsplane.ledger.anchor import Anchor
+from opsplane.ledger.checkpoint import Notary, Rhythm
 from opsplane.ledger.database import connect
+from opsplane.ledger.keys import Keys, open_keys
 from opsplane.ledger.store import Ledger
+from opsplane.ledger.timestamp import Authority
+from opsplane.ledger.vault import Vault
 from opsplane.plane import Plane
 from opsplane.release import Release
 from opsplane.turn import Parts
@@ -55,14 +63,10 @@ class App:
     settings: Settings
     clock: Clock
     parts: Parts
+    desk: Desk
     people: People
     bank: Bank
     library: Library
-
-    @property
-    def desk(self) -> Desk:
-        """What commands work on."""
-        return Desk(self.parts.plane, self.parts.ledger)
 
     def today(self) -> date:
         """The bank's calendar day."""
@@ -82,14 +86,19 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         library = open_parts.enter_context(closing(Library.open(corpus.folder(settings), embeddings)))
         if refresh or not library.generation:
             corpus.refresh(settings, embeddings, progress)
-        ledger = open_parts.enter_context(closing(Ledger(connect(settings.database("record")), clock)))
+        ledger, notary = open_parts.enter_context(record(settings, clock))
+        if refresh:
+            every = timedelta(seconds=settings.checkpoint_seconds)
+            open_parts.enter_context(closing(Rhythm(ledger, notary, every)))
         plane = Plane(ledger)
         plane.configure(releases, settings.release)
         ledger.append_now(ServiceStarted(version=version("opsplane"), settings=_public(settings)), SERVICE)
         open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
         known = open_parts.enter_context(closing(people(settings)))
         if settings.demo:
-            seed_demo(known)
+            for added in seed_demo(known):
+                event = PersonAdded(name=added.name, role=added.role.value, customer=added.customer)
+                ledger.append_now(event, SERVICE)
         bank = open_parts.enter_context(closing(_bank(settings, _today(clock, settings))))
         parts = Parts(
             plane=plane,
@@ -98,12 +107,54 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
             retrieve=passages.retriever(library, lambda: _today(clock, settings)),
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
             prices=spend.load(),
+            budget=budget.Guard(ledger, budget.load(settings.budgets).budgets, settings.zone),
         )
-        app = App(settings, clock, parts, known, bank, library)
-        open_parts.callback(embeddings.keep, _recent(settings))
+        forget = partial(forgetting.forget, settings.database("chat"), known)
+        desk = Desk(plane, ledger, notary, forget, parts.budget, settings.zone)
+        app = App(settings, clock, parts, desk, known, bank, library)
+        custodian = custody_commands.custodian(desk)
         if refresh:
+            custody.resume(custodian)  # an erasure that a crash cut off is finished before anybody is served
+        open_parts.callback(embeddings.keep, _known(settings))
+        if refresh:
+            open_parts.enter_context(closing(Nightly(partial(custody.apply, custodian), app.today)))
             open_parts.callback(Warming(library.in_force(app.today(), passages.CUSTOMERS), embeddings).stop)
         yield app
+
+
+@contextmanager
+def record(settings: Settings, clock: Clock = now) -> Iterator[tuple[Ledger, Notary]]:
+    """The record with its keys, ready to be written and read; a checkpoint is signed at the end.
+
+    Raises `RecordUnavailable` where the database, a key or the vault is missing or belongs elsewhere.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    keys = installation_keys(settings, clock)
+    with ExitStack() as open_parts:
+        held = Vault(
+            connect(settings.database("keys")),
+            keys.wrappers,
+            clock,
+            lambda: installation_keys(settings, clock).wrappers,
+        )
+        open_parts.callback(held.close)
+        engine, share = connect(settings.database("record")), settings.review_percent / 100
+        ledger = open_parts.enter_context(closing(Ledger(engine, clock, held, share)))
+        signer, *older = keys.signers(f"opsplane/{ledger.id}")
+        authority = Authority(settings.timestamp_url) if settings.timestamp_url else None
+        notary = Notary(signer, Anchor(settings.anchor_folder), tuple(older), authority)
+        checkpoint.introduce(ledger, notary)
+        yield ledger, notary
+        checkpoint.attempt(ledger, notary, timedelta(seconds=settings.checkpoint_seconds))
+
+
+def installation_keys(settings: Settings, clock: Clock = now) -> Keys:
+    """The keys that sign checkpoints and wrap customers' keys."""
+    engine = connect(settings.database("keys"))
+    try:
+        return open_keys(settings.keys, settings.data, clock(), vault.wrappers_of(engine), settings.kms_endpoint)
+    finally:
+        engine.dispose()
 
 
 def ingest_corpus(settings: Settings, progress: Progress) -> IngestReport | None:
@@ -126,7 +177,8 @@ def _embeddings(settings: Settings, progress: Progress) -> MiniLM:
     settings.data.mkdir(parents=True, exist_ok=True)
     progress("Opening the embedding model", 0, 1)
     model = embedding.load(settings.data / "models")
-    model.recall(_recent(settings))
+    (settings.data / "models" / "recent.npz").unlink(missing_ok=True)  # of earlier versions: it held questions too
+    model.recall(_known(settings))
     progress("Opening the embedding model", 1, 1)
     return model
 
@@ -141,12 +193,13 @@ def _scope(release: Release, embeddings: MiniLM) -> Scope:
     """Told its examples before the first question, since embedding them takes a second."""
     scope = Scope(embeddings.encode)
     if exemplars := release.guardrails.scope_exemplars:
+        embeddings.encode(exemplars.texts, lasting=True)
         scope.learn(exemplars)
     return scope
 
 
-def _recent(settings: Settings) -> Path:
-    return settings.data / "models" / "recent.npz"
+def _known(settings: Settings) -> Path:
+    return settings.data / "models" / "known.npz"
 
 
 def _agent(bank: Bank, embeddings: MiniLM, today: Callable[[], date]) -> Agent:

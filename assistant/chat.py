@@ -48,7 +48,9 @@ async def reply(text: str, actor: Actor, customer: str, talk: str, app: App, scr
     """Meet one message of conversation `talk`. Only cancellation leaves; everything else is told on the screen."""
     try:
         if text.lstrip().startswith("/"):
-            await screen.show(await commands.run(text, actor, app.desk))
+            await screen.show(await commands.run(text, actor, app.desk, talk=talk))
+        elif panel := await commands.go_on(text, actor, app.desk, talk):  # it was the reason that a command waits for
+            await screen.show(panel)
         else:
             await screen.done(await ask(text, actor, customer, talk, app, screen))
     except RecordUnavailable:

@@ -14,7 +14,10 @@ from chainlit.step import StepDict
 from chainlit.types import FeedbackDict, Pagination, ThreadDict, ThreadFilter
 from sqlmodel import Field, Session, SQLModel, and_, col, or_, select
 
+from opsplane.guardrails import pii
+
 LONGEST_NAME = 120
+NOT_KEPT = "*What was read is not kept here. Run the command again.*"
 MOST_LISTED = 100
 """At most so many threads on a page of the history."""
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -166,8 +169,11 @@ def keep_step(step: StepDict, person: str, now: float) -> Callable[[Session], No
     made = _seconds(step.get("createdAt"), now)
     given = {name: value for name, value in step.items() if value is not None}
     given.setdefault("createdAt", f"{datetime.fromtimestamp(now, UTC).replace(tzinfo=None).isoformat()}Z")
-    text = clean(step.get("output") or "") if "message" in step["type"] else ""
     step_id, thread_id, by_person = sound_id(step["id"]), step["threadId"], step["type"] == "user_message"
+    given.pop("input", None)  # of a run: the person's message over again
+    words = _words(step, by_person)
+    given["output"] = words
+    text = words if "message" in step["type"] else ""
 
     def job(session: Session) -> None:
         thread = own_thread(session, thread_id, person, now)
@@ -184,6 +190,18 @@ def keep_step(step: StepDict, person: str, now: float) -> Callable[[Session], No
         session.add(row)
 
     return job
+
+
+def _words(step: StepDict, by_person: bool) -> str:
+    """What is kept of a step's words: personal data masked, of a command its name, of what was read nothing."""
+    words = clean(step.get("output") or "")
+    if not (step.get("metadata") or {}).get("kept", True):
+        return NOT_KEPT
+    if not by_person:
+        return words
+    if words.lstrip().startswith("/") and len(words.split()) > 1:
+        return f"{words.split()[0]} …"
+    return pii.mask(words)
 
 
 def _made(row: StepRow) -> str:

@@ -1,47 +1,19 @@
-"""Slash commands: what is typed or picked becomes one call into `opsplane.control`."""
+"""Slash commands: what is typed or picked becomes one call into `opsplane`; who reads the record is asked why."""
 
 import difflib
-import shlex
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import re
+from dataclasses import replace
 
-from pydantic import ValidationError
-
-from assistant import panels
+from assistant import arguments, audit_commands, cost_commands, custody_commands, panels, reasons, review_commands
+from assistant.desk import Command, Desk
 from assistant.panels import Panel
 from opsplane import control
 from opsplane.access import Actor, Role
 from opsplane.errors import InvalidRequest, NotFound
-from opsplane.ledger.audit import AuditQuery
-from opsplane.ledger.store import Ledger
-from opsplane.plane import Plane
+from opsplane.review import Reason
 
-MOST_ROWS = 10_000
-"""At most so many rows go into one CSV file."""
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What commands work on."""
-
-    plane: Plane
-    ledger: Ledger
-
-
-@dataclass(frozen=True)
-class Command:
-    """One slash command; `roles` empty means everybody."""
-
-    name: str
-    usage: str
-    description: str
-    icon: str  # a Lucide icon name
-    roles: tuple[Role, ...]
-    run: Callable[[str, Actor, Desk], Awaitable[Panel]]
-
-    def open_to(self, role: Role) -> bool:
-        """Whether people of this role may run it."""
-        return not self.roles or role in self.roles
+LONGEST = 500
+"""Characters of a reason that are kept."""
 
 
 async def _help(_arguments: str, actor: Actor, desk: Desk) -> Panel:
@@ -63,39 +35,42 @@ async def _release(arguments: str, actor: Actor, desk: Desk) -> Panel:
     return panels.release(await control.release(desk.plane, desk.ledger, arguments.strip(), actor=actor))
 
 
-async def _audit(arguments: str, actor: Actor, desk: Desk) -> Panel:
-    query = await _query(arguments, actor, desk)
-    page = await control.read_audit(desk.ledger, query, arguments, actor=actor)
-    everything = query.model_copy(update={"page": 1, "size": MOST_ROWS})
-    rows = page.rows
-    if page.total > len(rows):
-        rows = (await control.read_audit(desk.ledger, everything, f"{arguments} (csv)", actor=actor)).rows
-    return panels.audit(page, arguments, rows)
+async def _reason(given: str, actor: Actor, desk: Desk) -> Panel:
+    text = _tidy(given)
+    async with control.recorded(desk.ledger, "reason", "", actor, why=text):
+        actor.must_be(*_READERS)
+        if text and not reasons.is_reason(text):
+            raise InvalidRequest(f"A reason has at least {reasons.SHORTEST} letters or digits.")
+        if not desk.talk:
+            raise InvalidRequest("A reason is kept for a conversation; on a terminal give it with --reason each time.")
+    if text:
+        desk.reasons.give(actor.id, desk.talk, text, desk.ledger.clock())
+    known = desk.reasons.known(actor.id, desk.talk, desk.ledger.clock())
+    if not known:
+        return Panel("No reason was given in this conversation yet. `/reason …` gives it.")
+    until = panels.moment(desk.reasons.until(actor.id, desk.talk))
+    told = f"It counts in this conversation until {until} UTC."
+    return Panel(f"**Why you read the record:** {panels.plain(known)}\n\n{told}")
 
 
-async def _exchange(arguments: str, actor: Actor, desk: Desk) -> Panel:
-    return panels.exchange(*await control.read_exchange(desk.ledger, arguments.strip(), actor=actor))
-
-
+_UNREAD = "The command could not be read."
 _STAFF = control.STAFF
-COMMANDS = {
-    one.name: one
-    for one in (
-        Command("help", "/help", "What you can do here", "circle-help", (), _help),
-        Command("status", "/status", "What serves customers now", "activity", _STAFF, _status),
-        Command("releases", "/releases", "Every registered release", "package", _STAFF, _releases),
-        Command("release", "/release [id or digest]", "What a release contains", "package-open", _STAFF, _release),
-        Command(
-            "audit",
-            "/audit [customer=…] [since=2026-11-01] [until=…] [outcome=…] [release=…] [rule=…] [text=…] [page=…]",
-            "Search the record; the table can be downloaded as CSV",
-            "list-filter",
-            (Role.REVIEWER,),
-            _audit,
-        ),
-        Command("exchange", "/exchange <id>", "Everything about one turn", "file-search", (Role.REVIEWER,), _exchange),
-    )
-}
+_READERS = (Role.REVIEWER,)
+_OWN = (
+    Command("help", "/help", "What you can do here", "circle-help", (), _help),
+    Command("status", "/status", "What serves customers now", "activity", _STAFF, _status),
+    Command("releases", "/releases", "Every registered release", "package", _STAFF, _releases),
+    Command("release", "/release [id or digest]", "What a release contains", "package-open", _STAFF, _release),
+    Command("reason", "/reason [why]", "Why you read the record: set or show it", "message-circle", _READERS, _reason),
+)
+_FAMILIES = (
+    _OWN,
+    cost_commands.COMMANDS,
+    audit_commands.COMMANDS,
+    review_commands.COMMANDS,
+    custody_commands.COMMANDS,
+)
+COMMANDS = {one.name: one for family in _FAMILIES for one in family}
 
 
 def for_role(role: Role) -> list[Command]:
@@ -103,14 +78,66 @@ def for_role(role: Role) -> list[Command]:
     return [one for one in COMMANDS.values() if one.open_to(role)]
 
 
-async def run(text: str, actor: Actor, desk: Desk) -> Panel:
-    """Run what was typed after the slash; raise `PlaneError` where it cannot be, and record that."""
-    name, _, arguments = text.strip().removeprefix("/").partition(" ")
+async def run(text: str, actor: Actor, desk: Desk, *, talk: str = "") -> Panel:
+    """Run what was typed after the slash; raise `PlaneError` where it cannot be, and record that.
+
+    Who reads the record without a reason is asked for it in the conversation `talk`, and the command waits; on a
+    terminal, where there is none, it is refused.
+    """
+    desk.reasons.abandon(actor.id, talk)
+    name, given = _parted(text)
     command = COMMANDS.get(name.lower())
     if command is None:
-        async with control.recorded(desk.ledger, name[:40], arguments[:200], actor):
+        async with control.recorded(desk.ledger, name[:40], given[:200], actor):
             raise NotFound(_nearest(name, actor))
-    return await command.run(arguments, actor, desk)
+    if not command.reads or not command.open_to(actor.role):
+        return await command.run(given, actor, replace(desk, talk=talk))
+    async with control.refusals(desk.ledger, command.name, _unquoted(given), actor, _UNREAD):
+        rest, told = _without_reason(given)
+        at = desk.ledger.clock()
+        reason = _tidy(told or desk.why) or desk.reasons.known(actor.id, talk, at)
+        if not reasons.is_reason(reason):
+            if not talk:
+                raise InvalidRequest('Reading the record needs a reason: give it with --reason "…".')
+            desk.reasons.wait(actor.id, talk, f"/{command.name} {rest}", at)
+            return Panel(reasons.ASK)
+    if told and talk:
+        desk.reasons.give(actor.id, talk, reason, at)
+    return replace(await command.run(rest, actor, replace(desk, why=reason, talk=talk)), kept=False)
+
+
+async def go_on(text: str, actor: Actor, desk: Desk, talk: str) -> Panel | None:
+    """Take a plain message as the reason that a command waits for, and run it; None where none waits."""
+    at = desk.ledger.clock()
+    command = desk.reasons.waits(actor.id, talk, at)
+    if not command:
+        return None
+    reason = _tidy(text)
+    if not reasons.is_reason(reason):
+        return Panel(f"That is too short. {reasons.ASK}")
+    desk.reasons.give(actor.id, talk, reason, at)
+    return await run(command, actor, desk, talk=talk)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Name and arguments; the joiners that keep addresses from becoming links are not typed by anybody."""
+    parts = text.replace("\u2060", "").strip().removeprefix("/").split(maxsplit=1)
+    return parts[0] if parts else "", parts[1] if len(parts) > 1 else ""
+
+
+def _without_reason(given: str) -> tuple[str, str]:
+    """Arguments without `reason=…`, and the reason. The queue's own reasons are a filter of /review and stay."""
+    rest, told = arguments.cut_out(given, "reason")
+    return (given, "") if told in list(Reason) else (rest, told)
+
+
+def _unquoted(given: str) -> str:
+    """The beginning of the arguments, without the words that a reviewer writes about a customer's exchange."""
+    return re.split(r"[\"'“\n]", given)[0][:200]
+
+
+def _tidy(reason: str) -> str:
+    return " ".join(reason.split())[:LONGEST]
 
 
 def _nearest(name: str, actor: Actor) -> str:
@@ -118,32 +145,3 @@ def _nearest(name: str, actor: Actor) -> str:
     near = difflib.get_close_matches(name.lower(), allowed, n=1, cutoff=0.5)
     hint = f" Did you mean /{near[0]}?" if near else ""
     return f"There is no command /{name[:40]}.{hint} /help lists what you can do."
-
-
-async def _query(arguments: str, actor: Actor, desk: Desk) -> AuditQuery:
-    try:
-        return parse_query(arguments)
-    except InvalidRequest:
-        async with control.recorded(desk.ledger, "audit", arguments[:200], actor):
-            actor.must_be(Role.REVIEWER)
-            raise
-
-
-def parse_query(arguments: str) -> AuditQuery:
-    """`name=value` filters as an `AuditQuery`; raise `InvalidRequest` that names the filter and its values."""
-    fields = [name for name in AuditQuery.model_fields if name != "size"]
-    values: dict[str, str] = {}
-    try:
-        words = shlex.split(arguments)
-    except ValueError as error:
-        raise InvalidRequest(f"A quotation mark is not closed in: {arguments[:80]}") from error
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or name not in fields:
-            raise InvalidRequest(f"{word[:40]!r} is not a filter. Filters: {', '.join(f'{f}=…' for f in fields)}")
-        values[name] = value
-    try:
-        return AuditQuery.model_validate(values)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InvalidRequest(f"{problem['loc'][0]}={problem['input']}: {problem['msg']}") from error

@@ -26,7 +26,8 @@ def run(path: Path, settings: Settings, progress: Progress) -> Report:
     bootstrap.ingest_corpus(settings, progress)
     clock = questions.clock_on(golden.as_of.isoformat(), settings.zone)
     with tempfile.TemporaryDirectory(prefix="opsplane-evaluate-") as folder:
-        apart = {f"{name}_url": f"sqlite:///{Path(folder) / name}.db" for name in ("record", "chat", "bank")}
+        apart = {f"{name}_url": f"sqlite:///{Path(folder) / name}.db" for name in ("record", "keys", "chat", "bank")}
+        apart["anchor"] = str(Path(folder) / "anchor")
         with bootstrap.build(replace(settings, **apart), progress, clock) as app:  # type: ignore[arg-type]
             results = asyncio.run(_evaluate(golden, app, progress))
             return Report(app.parts.plane.stable().short, tuple(results))

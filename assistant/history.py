@@ -364,7 +364,9 @@ def _person() -> str:
 
 
 def _element(element: Element) -> ElementRow | None:
-    """An element as it is kept, or None for what only lives as long as its page: uploads, and what is too large."""
+    """An element as it is kept, or None for what lives as long as its page: uploads, the too large, what was read."""
+    if not getattr(element, "kept", True):
+        return None
     content = element.content.encode("utf-8", "replace") if isinstance(element.content, str) else element.content
     address = element.url if element.url and _OWN_ADDRESS.fullmatch(element.url) else None
     if not (address or content) or len(content or b"") > _LARGEST_CONTENT:

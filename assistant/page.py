@@ -1,11 +1,13 @@
 """The page as the screen of one message: a row of steps, the streamed answer, its citations, panels and files."""
 
 import asyncio
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import chainlit as cl
 from chainlit.utils import utc_now
+from pydantic.dataclasses import dataclass
 
 from assistant.bootstrap import App
 from assistant.citations import cited, inert, mark, token, words
@@ -23,6 +25,15 @@ _STEPS = {
 }
 _EMBEDDED = "embedded:"
 _MARKDOWN = "text/markdown"
+
+
+@dataclass
+class _Figure(cl.element.Element):
+    """A Plotly figure as JSON; Chainlit's own wants the plotly package, of which only the browser's part is needed."""
+
+    type: ClassVar[Any] = "plotly"
+    size: cl.element.ElementSize | None = "large"
+    mime: str | None = "application/json"
 
 
 class Page:
@@ -64,7 +75,11 @@ class Page:
         if panel.download:
             file = panel.download
             elements.append(cl.File(name=file.name, content=file.content, mime=file.mime, display="inline"))
-        await cl.Message(inert(panel.text), elements=elements).send()
+        if panel.figure:
+            elements.append(_Figure(name="figure", content=json.dumps(panel.figure), display="inline"))
+        for element in elements:
+            element.kept = panel.kept
+        await cl.Message(inert(panel.text), elements=elements, metadata={"kept": panel.kept}).send()
 
     async def done(self, exchange: Exchange) -> None:
         """End the answer: the small print, and for each mark the passage that it opens.

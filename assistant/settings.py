@@ -21,6 +21,14 @@ class Settings:
     record_url: str = ""  # SQLAlchemy URL of the record; empty: record.db under `data`
     chat_url: str = ""  # of people and chat history; empty: chat.db under `data`
     bank_url: str = ""  # of the sample bank's accounts; empty: bank.db under `data`
+    keys_url: str = ""  # of customers' keys; empty: keys.db under `data`, or the record's PostgreSQL
+    keys: str = ""  # the installation's keys: a key file or Cloud KMS; empty: keys/record.key under `data`
+    kms_endpoint: str = ""  # address of Cloud KMS, where it is not Google's own
+    anchor: str = ""  # folder of checkpoints outside the database; empty: anchor under `data`
+    checkpoint_seconds: int = 300  # between two signed checkpoints, also when nothing happens
+    timestamp_url: str = ""  # an RFC 3161 time-stamping authority for checkpoints; empty: none
+    budgets: Path = _HERE.parent / "opsplane" / "budgets.yaml"  # what may be spent
+    review_percent: int = 5  # share of answers that reviewers are given by chance
     bank: str = "assistant.sample_bank:SampleBank.open"  # module:function that opens the bank's accounts
     timezone: str = "America/New_York"  # whose calendar day decides which documents are in force
     host: str = "127.0.0.1"
@@ -34,9 +42,17 @@ class Settings:
         """The bank's time zone."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def anchor_folder(self) -> Path:
+        """Where checkpoints are kept outside the database."""
+        return Path(self.anchor) if self.anchor else self.data / "anchor"
+
     def database(self, name: str) -> str:
-        """The URL of one of the databases: `record`, `chat` or `bank`."""
-        return getattr(self, f"{name}_url") or f"sqlite:///{self.data / name}.db"
+        """The URL of one of the databases: `record`, `keys`, `chat` or `bank`."""
+        given: str = getattr(self, f"{name}_url")
+        if not given and name == "keys" and self.record_url.startswith("postgresql"):
+            return self.record_url
+        return given or f"sqlite:///{self.data / name}.db"
 
 
 def from_environment(environ: Mapping[str, str], **overrides: object) -> Settings:
@@ -62,12 +78,14 @@ def _read(name: str, given: str) -> object:
             raise InvalidRequest(f"OPSPLANE_{name.upper()}: {given!r} is neither 1 nor 0")
         return _SWITCH[given.lower()]
     if isinstance(default, int):
-        if not given.isdigit() or int(given) > 65_535:
-            raise InvalidRequest(f"OPSPLANE_{name.upper()}: {given!r} is not a port number")
+        least, most = _BOUNDS[name]
+        if not given.isdecimal() or not least <= int(given) <= most:
+            raise InvalidRequest(f"OPSPLANE_{name.upper()}: {given!r} is not a whole number from {least} to {most}")
         return int(given)
     return Path(given) if isinstance(default, Path) else given
 
 
+_BOUNDS = {"port": (0, 65_535), "checkpoint_seconds": (1, 86_400), "review_percent": (0, 100)}
 _SWITCH = {
     "1": True,
     "true": True,

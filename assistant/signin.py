@@ -178,12 +178,11 @@ class People:
             session.commit()
 
 
-def seed_demo(people: People) -> None:
-    """Add the demo people who are missing; all have the password "demo"."""
+def seed_demo(people: People) -> list[Person]:
+    """Add the demo people who are missing, and tell who they are; all have the password "demo"."""
     known = {one.name for one in people.all()}
-    for one in _DEMO:
-        if one.name not in known:
-            people.add(one.name, "demo", one.role, one.customer, one.display)
+    missing = [one for one in _DEMO if one.name not in known]
+    return [people.add(one.name, "demo", one.role, one.customer, one.display) for one in missing]
 
 
 def _note_wrong(session: Session, name: str, now: float) -> None:

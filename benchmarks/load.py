@@ -132,7 +132,11 @@ def main() -> None:
     chosen = parser.parse_args()
     bootstrap.ingest_corpus(Settings(), lambda *_: None)
     with tempfile.TemporaryDirectory() as folder:
-        urls = {f"OPSPLANE_{name.upper()}_URL": f"sqlite:///{folder}/{name}.db" for name in ("record", "chat", "bank")}
+        urls = {
+            f"OPSPLANE_{name.upper()}_URL": f"sqlite:///{folder}/{name}.db"
+            for name in ("record", "keys", "chat", "bank")
+        }
+        urls["OPSPLANE_ANCHOR"] = f"{folder}/anchor"
         known = bootstrap.people(Settings(chat_url=urls["OPSPLANE_CHAT_URL"]))
         for number in range(chosen.people):
             known.add(f"person-{number}", PASSWORD, Role.CUSTOMER, customer="C-1001")

@@ -20,7 +20,7 @@ from assistant import bootstrap, conversation, questions
 from assistant.bootstrap import App
 from assistant.panels import table
 from assistant.settings import Settings
-from opsplane import routing
+from opsplane import budget, routing
 from opsplane.evaluation import dataset
 from opsplane.exchange import Question, Route
 
@@ -49,7 +49,7 @@ async def ungoverned(app: App, name: str, text: str) -> float:
         at=app.clock(),
     )
     passages = await app.parts.retrieve(question.standalone, release)
-    route: Route = routing.choose(question, passages, release)
+    route: Route = routing.choose(question, passages, release, budget.decide((), {}))
     async for _ in app.parts.responder.sentences(question, tuple(passages), route, release):
         pass
     return (perf_counter() - begun) * 1000
@@ -90,7 +90,8 @@ def main() -> None:
     bootstrap.ingest_corpus(settings, lambda *_: None)
     clock = questions.clock_on("2026-11-23", settings.zone)
     with tempfile.TemporaryDirectory() as folder:
-        urls = {f"{name}_url": f"sqlite:///{folder}/{name}.db" for name in ("record", "chat", "bank")}
+        urls = {f"{name}_url": f"sqlite:///{folder}/{name}.db" for name in ("record", "keys", "chat", "bank")}
+        urls["anchor"] = f"{folder}/anchor"
         with bootstrap.build(replace(settings, **urls), lambda *_: None, clock) as app:  # type: ignore[arg-type]
             print(table(("Measure", "Result"), asyncio.run(measure(app, rounds))).replace("\\", ""))
 

@@ -42,24 +42,30 @@ class MiniLM(Embeddings):
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._cache: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lasting: set[str] = set()
         self._capacity = cache
         self._fresh = 0
         self._lock = Lock()
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape (len(texts), 384), in the order of `texts`; recent texts come from memory."""
+    def encode(self, texts: Sequence[str], *, lasting: bool = False) -> NDArray[np.float32]:
+        """Unit vectors, shape (len(texts), 384), in the order of `texts`; recent texts come from memory.
+
+        Only `lasting` texts, of documents and not of people, are ever written to a file by `keep`.
+        """
         wanted = dict.fromkeys(texts)
         with self._lock:
             known = {text: self._cache[text] for text in wanted if text in self._cache}
         missing = [text for text in wanted if text not in known]
         known.update(zip(missing, self._compute(missing), strict=True))
         with self._lock:
-            self._fresh += len(missing)
+            if lasting:
+                self._fresh += len(wanted.keys() - self._lasting)
+                self._lasting.update(wanted)
             for text in wanted:
                 self._cache[text] = known[text]
                 self._cache.move_to_end(text)
             while len(self._cache) > self._capacity:
-                self._cache.popitem(last=False)
+                self._lasting.discard(self._cache.popitem(last=False)[0])
         if not texts:
             return np.empty((0, DIMENSIONS), np.float32)
         return np.stack([known[text] for text in texts])
@@ -70,9 +76,10 @@ class MiniLM(Embeddings):
             return len(self._cache)
 
     def keep(self, file: Path) -> None:
-        """Write the recent texts and their vectors to a file for the next process; not for a few new ones."""
+        """Write the recent lasting texts and their vectors to a file for the next process; not for a few new ones."""
         with self._lock:
-            texts, vectors, fresh = list(self._cache), list(self._cache.values()), self._fresh
+            texts = [text for text in self._cache if text in self._lasting]
+            vectors, fresh = [self._cache[text] for text in texts], self._fresh
             self._fresh = 0
         if fresh < _WORTH_KEEPING:
             return
@@ -94,6 +101,7 @@ class MiniLM(Embeddings):
             return 0
         with self._lock:
             self._cache.update(zip(texts, vectors, strict=True))
+            self._lasting.update(texts)
         return len(texts)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from opsplane.access import Actor, Role
 from opsplane.errors import InvalidRequest, NotFound, PlaneError
 from opsplane.events import CommandRefused, CommandRun, FeedbackGiven
-from opsplane.exchange import Exchange
 from opsplane.ledger import audit
 from opsplane.ledger.audit import AuditPage, AuditQuery
-from opsplane.ledger.store import Entry, Ledger
+from opsplane.ledger.store import Ledger
 from opsplane.plane import Plane, State
 from opsplane.release import Release
 
@@ -26,16 +25,27 @@ class Tally:
 
 
 @asynccontextmanager
-async def recorded(ledger: Ledger, command: str, arguments: str, actor: Actor) -> AsyncIterator[Tally]:
-    """Record the command when it is done, or its refusal with the reason; the refusal goes on to the person."""
-    tally = Tally()
+async def refusals(ledger: Ledger, command: str, arguments: str, actor: Actor, unread: str = "") -> AsyncIterator[None]:
+    """Record a refusal with the reason; it goes on to the person.
+
+    What is recorded as the reason stays readable for good. Where it may quote what was typed, `unread` is recorded
+    instead.
+    """
     try:
-        yield tally
+        yield
     except PlaneError as error:
-        refusal = CommandRefused(command=command, arguments=arguments, reason=str(error))
-        await ledger.append(refusal, actor)
+        reason = unread if unread and isinstance(error, InvalidRequest) else str(error)
+        await ledger.append(CommandRefused(command=command, arguments=arguments, reason=reason), actor)
         raise
-    await ledger.append(CommandRun(command=command, arguments=arguments, rows=tally.rows), actor)
+
+
+@asynccontextmanager
+async def recorded(ledger: Ledger, command: str, arguments: str, actor: Actor, why: str = "") -> AsyncIterator[Tally]:
+    """Record the command when it is done, or its refusal; `why` is the reason that was given for reading."""
+    tally = Tally()
+    async with refusals(ledger, command, arguments, actor):
+        yield tally
+    await ledger.append(CommandRun(command=command, arguments=arguments, rows=tally.rows, why=why), actor)
 
 
 async def status(plane: Plane, ledger: Ledger, *, actor: Actor) -> tuple[State, AuditPage]:
@@ -64,32 +74,9 @@ async def release(plane: Plane, ledger: Ledger, name: str, *, actor: Actor) -> R
         return await asyncio.to_thread(plane.find, name) if name else await asyncio.to_thread(plane.stable)
 
 
-async def read_audit(ledger: Ledger, query: AuditQuery, arguments: str, *, actor: Actor) -> AuditPage:
-    """A page of exchanges."""
-    async with recorded(ledger, "audit", arguments, actor) as tally:
-        actor.must_be(Role.REVIEWER)
-        page = await asyncio.to_thread(audit.search, ledger, query)
-        tally.rows = len(page.rows)
-    return page
-
-
-async def read_exchange(ledger: Ledger, identity: str, *, actor: Actor) -> tuple[Exchange, list[Entry]]:
-    """Everything about one turn; the id may be shortened to the beginning that only it has."""
-    async with recorded(ledger, "exchange", identity, actor) as tally:
-        actor.must_be(Role.REVIEWER)
-        if not identity:
-            raise InvalidRequest("Which exchange? Give its id, as the table of /audit shows it.")
-        whole = await asyncio.to_thread(audit.complete_id, ledger, identity)
-        exchange = await asyncio.to_thread(ledger.exchange, whole)
-        if exchange is None:
-            raise NotFound(f"There is no exchange {identity!r} on the record.")
-        tally.rows = 1
-    return exchange, await asyncio.to_thread(ledger.story, whole)
-
-
 async def give_feedback(ledger: Ledger, feedback: FeedbackGiven, *, actor: Actor) -> None:
     """A thumb up or down from the customer whose exchange it is."""
     exchange = await asyncio.to_thread(ledger.exchange, feedback.exchange)
     if exchange is None or exchange.actor.id != actor.id:
         raise NotFound("There is no such answer of yours.")
-    await ledger.append(feedback, actor, feedback.exchange)
+    await ledger.append(feedback, actor, feedback.exchange, exchange.customer)

@@ -8,14 +8,20 @@ from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage,
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import pii
 from opsplane.release import Release
-from opsplane.spend import Prices
+from opsplane.spend import Cost, Prices, Purpose, merged
 
 
 class Draft:
     """Collects one turn. The masked `Exchange` is what goes on the record; nothing else does."""
 
     def __init__(
-        self, question: Question, release: Release, arm: str, prices: Prices, timer: Callable[[], float]
+        self,
+        question: Question,
+        release: Release,
+        arm: str,
+        prices: Prices,
+        timer: Callable[[], float],
+        purpose: Purpose = Purpose.ANSWER,
     ) -> None:
         self.question = question
         self.release = release
@@ -26,13 +32,23 @@ class Draft:
         self._arm = arm
         self._prices = prices
         self._timer = timer
+        self._purpose = purpose
         self._begun = timer()
         self._findings: list[Finding] = []
         self._tools: list[Looked] = []
         self._usage = Usage()
-        self._cost = 0
+        self._costs: list[Cost] = []
         self._first: int | None = None
         self._ending: tuple[Outcome, str, str] | None = None
+
+    @property
+    def asked(self) -> Question:
+        """The question as models and the index may see it: masked where the release says so."""
+        question = self.question
+        if not self.release.guardrails.mask_for_model:
+            return question
+        changes = {"text": pii.mask(question.text), "standalone": pii.mask(question.standalone)}
+        return question.model_copy(update=changes)
 
     def find(self, findings: Iterable[Finding]) -> None:
         """Add what a check found."""
@@ -58,7 +74,7 @@ class Draft:
     def use(self, used: Used) -> None:
         """Book the tokens of a model call; a model without a price is noted, never silently free."""
         self._usage = self._usage.plus(used.usage)
-        self._cost += self._prices.cost(used.model, used.usage)
+        self._costs.append(self._prices.book(self._purpose, used.model, used.usage))
         if not self._prices.knows(used.model):
             detail = f"{used.model} is not in the price table {self._prices.version}"
             self.find([Finding(code="spend.unpriced", action=Action.NOTE, stage="answer", detail=detail)])
@@ -98,7 +114,8 @@ class Draft:
             findings=tuple(self._findings),
             route=self.route,
             usage=self._usage,
-            cost_micros=self._cost,
+            costs=merged(self._costs),
+            cost_micros=sum(cost.micros for cost in self._costs),
             prices=self._prices.version,
             first_sentence_ms=self._first,
             total_ms=self._elapsed(),

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from opsplane.access import Actor
 from opsplane.evidence import Evidence, Sentence
 from opsplane.finding import Finding
+from opsplane.spend import Cost
+from opsplane.spend import Usage as Usage  # tokens and money have a file of their own; also found here
 
 
 class Outcome(StrEnum):
@@ -65,20 +67,6 @@ class Route(_Value):
     reason: str
 
 
-class Usage(_Value):
-    """Tokens of one or more model calls; `output` includes thinking tokens, `cached` is part of `input`."""
-
-    input: int = 0
-    output: int = 0
-    cached: int = 0
-
-    def plus(self, other: "Usage") -> "Usage":
-        """The sum of two usages."""
-        return Usage(
-            input=self.input + other.input, output=self.output + other.output, cached=self.cached + other.cached
-        )
-
-
 class Looked(_Value):
     """A responder read an account tool: the result is evidence from here on."""
 
@@ -117,7 +105,8 @@ class Exchange(_Value):
     findings: tuple[Finding, ...] = ()
     route: Route | None = None
     usage: Usage = Usage()
-    cost_micros: int = 0  # micro-dollars
+    costs: tuple[Cost, ...] = ()  # by purpose and model
+    cost_micros: int = 0  # micro-dollars, their sum
     prices: str = ""  # version of the price table
     first_sentence_ms: int | None = None
     total_ms: int = 0

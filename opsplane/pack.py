@@ -97,6 +97,11 @@ class Exemplars(BaseModel):
         """Id and version, as findings name it."""
         return f"{self.id} {self.version}"
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every example."""
+        return (*self.in_scope, *self.off_topic, *self.greeting, *self.thanks, *self.help, *self.person)
+
 
 def load(path: Path) -> Pack:
     """Read a pack from YAML and prove its vectors; raise `InvalidRelease` with file, line and field."""

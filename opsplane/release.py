@@ -81,6 +81,7 @@ class Guardrails(_Part):
     injection: float = Field(default=0.6, ge=0, le=1)
     scope: float = Field(default=0.5, ge=0, le=1)
     grounding: float = Field(default=0.6, ge=0, le=1)  # share of a sentence's content words found in its evidence
+    mask_for_model: bool = False  # personal data is masked before a model or the index sees the question
     exemplars: str  # the name of the scope exemplars
     packs: tuple[str, ...] = ()  # the names of the compliance packs
     scope_exemplars: Exemplars | None = None  # read from the file named above when the release is loaded
@@ -103,6 +104,7 @@ REPLIES = frozenset(
         "guarantee",
         "legal",
         "failed",
+        "over_budget",
     }
 )
 """The fixed replies that every release words for itself."""

@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 
+from opsplane.budget import Level, Standing
 from opsplane.evidence import Evidence
 from opsplane.exchange import Question, Route, Tier
 from opsplane.release import Release
 
 
-def choose(question: Question, passages: Sequence[Evidence], release: Release) -> Route:
-    """The tier that answers: Pro for long or many-sided questions and once a conversation is on Pro, else Flash."""
+def choose(question: Question, passages: Sequence[Evidence], release: Release, standing: Standing) -> Route:
+    """The tier that answers: Pro for long or many-sided questions and once a conversation is on Pro, else Flash.
+
+    A budget that is used up sends every question to Flash.
+    """
+    if standing.level.rank >= Level.FLASH.rank:
+        return Route(tier=Tier.FLASH, model=release.models.flash.name, reason=standing.reason)
     reason = _needs_pro(question, passages, release)
     if reason:
         return Route(tier=Tier.PRO, model=release.models.pro.name, reason=reason)

@@ -3,23 +3,26 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Protocol
 
-from opsplane import routing
+from opsplane import budget, routing
+from opsplane.access import SERVICE
+from opsplane.budget import Level, Standing
 from opsplane.draft import Draft
 from opsplane.errors import RecordUnavailable
+from opsplane.events import BudgetCrossed
 from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Used
-from opsplane.finding import Action
+from opsplane.finding import Action, Finding
 from opsplane.guardrails.check import check
 from opsplane.guardrails.scope import Scope
 from opsplane.guardrails.screen import screen
 from opsplane.ledger.store import Ledger
 from opsplane.plane import Plane
 from opsplane.release import Release
-from opsplane.spend import Prices
+from opsplane.spend import Prices, Purpose
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,8 @@ class Parts:
     retrieve: Retrieve
     responder: Responder
     prices: Prices
+    budget: budget.Guard
+    purpose: Purpose = Purpose.ANSWER
     timer: Callable[[], float] = monotonic  # seconds
 
 
@@ -66,7 +71,7 @@ async def govern(question: Question, parts: Parts, watch: Watch) -> Exchange:
     Raises `RecordUnavailable` where the record cannot be committed: then nothing more may be shown.
     """
     release, arm = await asyncio.to_thread(parts.plane.release_for, question.customer)
-    draft = Draft(question, release, arm, parts.prices, parts.timer)
+    draft = Draft(question, release, arm, parts.prices, parts.timer, parts.purpose)
     await parts.ledger.received(draft.exchange())  # durable before any model is called
     await watch.step("release", f"{release.short} ({arm})")
     try:
@@ -83,12 +88,19 @@ async def govern(question: Question, parts: Parts, watch: Watch) -> Exchange:
         await _say(draft.fixed("failed"), draft, parts, watch)
     exchange = draft.exchange()
     await parts.ledger.answered(exchange)  # durable before the turn is complete
+    await _watch_budgets(question, parts)
     return exchange
 
 
+async def _watch_budgets(question: Question, parts: Parts) -> None:
+    """Put each step that a budget has reached on the record, once."""
+    for one in await asyncio.to_thread(parts.budget.crossings, question.customer, question.at):
+        await parts.ledger.append(BudgetCrossed(**asdict(one)), SERVICE, subject=one.customer)
+
+
 async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
-    question, release = draft.question, draft.release
-    draft.find(screen(question.text, release))
+    question, release = draft.asked, draft.release
+    draft.find(screen(draft.question.text, release))
     if await _met(draft, parts, watch):
         return
     draft.evidence.extend(await parts.retrieve(question.standalone, release))
@@ -97,7 +109,12 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     if await _met(draft, parts, watch):
         return
     await watch.step("classify", "a question for the bank")
-    draft.route = routing.choose(question, draft.evidence, release)
+    standing = await asyncio.to_thread(parts.budget.standing, question.customer, question.at)
+    if standing.level is Level.STOP:
+        draft.find([_stopped(standing)])
+        await _met(draft, parts, watch)
+        return
+    draft.route = routing.choose(question, draft.evidence, release, standing)
     await watch.step("route", f"{draft.route.tier.value}: {draft.route.reason}")
     async with asyncio.timeout(getattr(release.models, draft.route.tier.value).timeout_seconds):
         async for part in parts.responder.sentences(question, tuple(draft.evidence), draft.route, release):
@@ -106,6 +123,12 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     if not draft.said:
         draft.end(Outcome.ABSTAINED, "not_found")
         await _say(draft.fixed("not_found"), draft, parts, watch)
+
+
+def _stopped(standing: Standing) -> Finding:
+    return Finding(
+        code="budget.stop", action=Action.DECLINE, stage="question", detail=standing.reason, reply="over_budget"
+    )
 
 
 async def _met(draft: Draft, parts: Parts, watch: Watch) -> bool:
@@ -138,5 +161,5 @@ async def _take(part: Part, draft: Draft, parts: Parts, watch: Watch) -> None:
 
 async def _say(sentence: Sentence, draft: Draft, parts: Parts, watch: Watch) -> None:
     """On the record first, then on the screen: what a customer saw is known even after a crash."""
-    await parts.ledger.said(draft.say(sentence), draft.question.actor)
+    await parts.ledger.said(draft.say(sentence), draft.question.actor, draft.question.customer)
     await watch.say(sentence, draft.evidence)

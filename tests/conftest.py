@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
+from opsplane.ledger.anchor import Anchor
+from opsplane.ledger.checkpoint import Notary
 from opsplane.ledger.database import connect
+from opsplane.ledger.keys import open_keys
 from opsplane.ledger.store import Ledger
+from opsplane.ledger.vault import Vault
 from tests import fakes
 
 # Chainlit writes its configuration where it is imported first.
@@ -44,16 +48,17 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of either kind."""
+    """An empty database of either kind; on PostgreSQL a schema, which is made in no time."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'record.db'}"
     server: str = request.getfixturevalue("postgres")
     name = f"t{abs(hash(str(tmp_path))):x}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE SCHEMA {name}"))
     engine.dispose()
-    return server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else f"{server.rsplit('/', 1)[0]}/{name}"
+    url = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -63,8 +68,23 @@ def clock() -> fakes.Clock:
 
 
 @pytest.fixture
-def ledger(record_url: str, clock: fakes.Clock) -> Iterator[Ledger]:
-    """An empty record, on SQLite and on PostgreSQL."""
-    opened = Ledger(connect(record_url), clock)
+def vault(tmp_path: Path, clock: fakes.Clock) -> Iterator[Vault]:
+    """Customers' keys, in a database of their own."""
+    opened = fakes.vault(tmp_path, clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def ledger(record_url: str, clock: fakes.Clock, vault: Vault) -> Iterator[Ledger]:
+    """An empty record, on SQLite and on PostgreSQL."""
+    opened = Ledger(connect(record_url), clock, vault)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def notary(ledger: Ledger, tmp_path: Path) -> Notary:
+    """Who signs the record's checkpoints, with an anchor of its own."""
+    keys = open_keys("", tmp_path, ledger.clock())
+    return Notary(keys.signers(f"opsplane/{ledger.id}")[0], Anchor(tmp_path / "anchor"))

@@ -1,14 +1,18 @@
 """Our own stand-ins, passed in where the real thing is a person, a clock or a model."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from opsplane.access import Actor, Role
 from opsplane.evidence import Evidence, Origin, Sentence
 from opsplane.exchange import Question, Route
+from opsplane.ledger.database import connect
+from opsplane.ledger.keys import open_keys
+from opsplane.ledger.vault import Vault
 from opsplane.pack import Exemplars
 from opsplane.release import REPLIES, Release
 from opsplane.turn import Part
@@ -58,6 +62,12 @@ def release(**changes: Any) -> Release:
         "disclosures": {"welcome": "An automated system answers here.", "embedded": "Without a language model."},
     }
     return Release.model_validate(data | changes)
+
+
+def vault(folder: Path, clock: Callable[[], datetime]) -> Vault:
+    """A vault in a folder, with a key file of its own."""
+    keys = open_keys("", folder, clock())
+    return Vault(connect(f"sqlite:///{folder / 'keys.db'}"), keys.wrappers, clock)
 
 
 def passage(number: int = 1, text: str = "The fee is $15 for each item.", **changes: Any) -> Evidence:

@@ -42,7 +42,7 @@ class Warming:
                 for one in statements(found[0]):
                     if self._stop.is_set() or done >= MOST:
                         return
-                    self._embeddings.encode([one.text, headed(one)])
+                    self._embeddings.encode([one.text, headed(one)], lasting=True)
                     done += 1
         except Exception:
             log.exception("warming up ended early; the first answers are only slower for it")

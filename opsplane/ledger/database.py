@@ -1,12 +1,14 @@
 """Opening a database so that what was committed stays committed."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from opsplane.errors import RecordUnavailable
 
@@ -23,7 +25,7 @@ def connect(url: str, busy_ms: int = BUSY_MS) -> Engine:
     except ArgumentError as error:
         raise RecordUnavailable(f"not a database URL: {url!r}") from error
     if backend == "sqlite":
-        engine = create_engine(url, module=_sqlite(), connect_args={"timeout": busy_ms / 1000})
+        engine = create_engine(url, module=_driver(), connect_args={"timeout": busy_ms / 1000})
         event.listen(engine, "connect", _durable)
         return engine
     if backend == "postgresql":
@@ -33,7 +35,65 @@ def connect(url: str, busy_ms: int = BUSY_MS) -> Engine:
     raise RecordUnavailable(f"the record needs SQLite or PostgreSQL, not {backend}")
 
 
-def _sqlite() -> ModuleType:
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction that holds SQLite's one write lock from its beginning, so that what it reads stays true."""
+    transactions = Transactions(engine)
+    try:
+        with transactions.begin() as connection:
+            yield connection
+    finally:
+        transactions.drop()
+
+
+class Transactions:
+    """The same one after the other on one connection, for a thread that writes often; `drop` after a failure."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._direct = engine.dialect.name == "sqlite"
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction, committed at the end unless something was raised."""
+        if self._connection is None:
+            options = {"isolation_level": "AUTOCOMMIT"} if self._direct else {}
+            self._connection = self._engine.connect().execution_options(**options)
+        if not self._direct:
+            with self._connection.begin():
+                yield self._connection
+            return
+        cursor = self._connection.connection.cursor()
+        with _translated():
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                cursor.execute("COMMIT")
+            except BaseException:
+                with suppress(_driver().Error):  # SQLite has rolled back by itself where the disk failed
+                    cursor.execute("ROLLBACK")
+                raise
+            finally:
+                cursor.close()
+
+    def drop(self) -> None:
+        """Give the connection back; the next transaction opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """SQLite's own errors as SQLAlchemy's."""
+    try:
+        yield
+    except _driver().Error as error:
+        raise DatabaseError(None, None, error) from error
+
+
+def _driver() -> ModuleType:
     """The newest SQLite at hand: old ones (3.7.0 to 3.51.2) can corrupt a write-ahead log when it is reset.
 
     A process must open a file through one SQLite library only: locks of the two are blind to each other.
@@ -46,7 +106,7 @@ def _sqlite() -> ModuleType:
 
 def _durable(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "recursive_triggers=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "recursive_triggers=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -1,38 +1,37 @@
 """The ledger: appends events durably and reads them back."""
 
+import json
+import secrets
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Engine, Select, func, literal, select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
-from opsplane.access import Actor
+from opsplane import review
+from opsplane.access import SERVICE, Actor
 from opsplane.errors import RecordUnavailable
-from opsplane.events import EVENTS, Event, QuestionAnswered, QuestionReceived, SentenceSaid
-from opsplane.evidence import Evidence, Origin
+from opsplane.event import ERASED
+from opsplane.events import Event, LedgerOpened, QuestionAnswered, QuestionReceived, SentenceSaid
+from opsplane.evidence import Origin
 from opsplane.exchange import Earlier, Exchange, Outcome
-from opsplane.ledger.tables import EXCHANGE, LEDGER, METADATA, PASSAGE
-from opsplane.ledger.writer import Write, Writer
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def micros(at: datetime) -> int:
-    """Microseconds since 1970 UTC, as the tables hold times; `at` must carry its time zone."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(at: int) -> datetime:
-    """The UTC time of a column of microseconds."""
-    return _EPOCH + timedelta(microseconds=at)
+from opsplane.ledger import migrate, seal
+from opsplane.ledger.chain import Sealed
+from opsplane.ledger.projection import Projection, bound
+from opsplane.ledger.seal import moment
+from opsplane.ledger.search import TextIndex
+from opsplane.ledger.sequencer import Sequencer
+from opsplane.ledger.tables import ENTRY, EXCHANGE, INBOX, PASSAGE
+from opsplane.ledger.vault import Vault, unseal
+from opsplane.ledger.writer import Job, Writer
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One event as it stands on the record."""
+    """One event as it stands on the record; `seq` is 0 for a moment until it is chained."""
 
     seq: int
     at: datetime
@@ -40,58 +39,86 @@ class Entry:
     event: Event
 
 
+@dataclass(frozen=True)
+class Content:
+    """The words of one exchange."""
+
+    question: str
+    standalone: str
+    answer: str
+
+
+GONE = Content(ERASED, ERASED, ERASED)
+
+
 class Ledger:
     """Appends are durable when they return; every failure to write or read is `RecordUnavailable`."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, clock: Callable[[], datetime], vault: Vault, review_share: float = review.SHARE
+    ) -> None:
         self.clock = clock
-        self._engine = engine
+        self.engine = engine
+        self.vault = vault
+        self.index = TextIndex(engine.dialect.name, vault.secret("search"))
+        self._projection = Projection(self.index, review_share)
         try:
-            METADATA.create_all(engine)
+            migrate.upgrade(engine, vault, self._projection, self.index, clock)
         except SQLAlchemyError as error:
-            raise RecordUnavailable(f"The record cannot be opened: {error}") from error
-        self._writer = Writer(engine)
+            raise RecordUnavailable(f"The record cannot be opened: {getattr(error, 'orig', None) or error}") from error
+        self._check_vault()
+        self._sequencer = None if engine.dialect.name == "sqlite" else Sequencer(engine)
+        self._writer = Writer(engine, vault, self._sequencer.wake if self._sequencer else _nothing)
+        self.id = self._opened()
 
     def close(self) -> None:
         """Write what waits, then let go of the database."""
         self._writer.close()
-        self._engine.dispose()
+        if self._sequencer:
+            self._sequencer.close()
+        self.engine.dispose()
 
-    async def append(self, event: Event, actor: Actor, exchange: str | None = None) -> None:
-        """Put one event on the record; `exchange` is the id of the turn that it is about."""
-        await self._writer.write([self._entry(event, actor, exchange)])
+    def settle(self) -> None:
+        """Wait until everything that is durable is chained too; at once on SQLite."""
+        if self._sequencer:
+            self._sequencer.settle()
 
-    def append_now(self, event: Event, actor: Actor) -> None:
+    async def append(self, event: Event, actor: Actor, exchange: str = "", subject: str = "") -> None:
+        """Put one event on the record; `exchange` is the turn and `subject` the customer that it is about."""
+        await self._writer.write(self._job(event, actor, exchange, subject))
+
+    def append_now(self, event: Event, actor: Actor, exchange: str = "", subject: str = "") -> None:
         """The same for callers without an event loop; blocks until durable."""
-        self._writer.submit([self._entry(event, actor)]).result()
+        self.submit(event, actor, exchange, subject).result()
+
+    def submit(self, event: Event, actor: Actor, exchange: str = "", subject: str = "") -> "Future[None]":
+        """The same for callers who wait themselves."""
+        return self._writer.submit(self._job(event, actor, exchange, subject))
 
     async def received(self, exchange: Exchange) -> None:
         """A question, before any model is called."""
-        entry = self._entry(QuestionReceived(exchange=exchange), exchange.actor, exchange.id)
-        await self._writer.write([entry, (insert(EXCHANGE), _columns(exchange))])
+        await self.append(QuestionReceived(exchange=exchange), exchange.actor, exchange.id, exchange.customer)
 
-    async def said(self, event: SentenceSaid, actor: Actor) -> None:
+    async def said(self, event: SentenceSaid, actor: Actor, customer: str) -> None:
         """A sentence, before it is shown."""
-        await self._writer.write([self._entry(event, actor, event.exchange)])
+        await self.append(event, actor, event.exchange, customer)
 
     async def answered(self, exchange: Exchange) -> None:
         """The whole turn, before it is reported complete; the text of each passage is kept once."""
-        entry = self._entry(QuestionAnswered(exchange=_slim(exchange)), exchange.actor, exchange.id)
-        passages = [one for one in exchange.evidence if one.origin is Origin.PASSAGE]
-        change = update(EXCHANGE).where(EXCHANGE.c.id == exchange.id).values(**_columns(exchange))
-        await self._writer.write([entry, *((self._once(one), None) for one in passages), (change, None)])
+        await self.append(QuestionAnswered(exchange=exchange), exchange.actor, exchange.id, exchange.customer)
 
     def count(self, kinds: Sequence[str]) -> int:
         """How many events of these kinds there are."""
-        return int(self.read(select(func.count()).where(LEDGER.c.kind.in_(kinds)))[0][0])
+        found = self._both(lambda table: table.c.kind.in_(kinds)).subquery()
+        return int(self.read(select(func.count()).select_from(found))[0][0])
 
     def events(self, kinds: Sequence[str]) -> list[Entry]:
         """The events of these kinds, oldest first."""
-        return self._entries(LEDGER.c.kind.in_(kinds))
+        return self._entries(lambda table: table.c.kind.in_(kinds))
 
     def story(self, exchange: str) -> list[Entry]:
         """The events of one exchange, oldest first."""
-        return self._entries(LEDGER.c.exchange == exchange)
+        return self._entries(lambda table: table.c.exchange == exchange)
 
     def exchange(self, identity: str) -> Exchange | None:
         """One exchange with its passages put back, or None; a turn cut off shows what was said until then."""
@@ -107,18 +134,62 @@ class Ledger:
     def earlier(self, conversation: str, customer: str, limit: int) -> tuple[Earlier, ...]:
         """The last answered turns of this customer's conversation, oldest first."""
         where = EXCHANGE.c.conversation == conversation, EXCHANGE.c.customer == customer
-        columns = EXCHANGE.c.standalone, EXCHANGE.c.answer, EXCHANGE.c.tier
         ended = EXCHANGE.c.outcome.in_([Outcome.ANSWERED.value, Outcome.ABSTAINED.value])
-        rows = self.read(select(*columns).where(*where, ended).order_by(EXCHANGE.c.at.desc()).limit(limit))
-        return tuple(Earlier(question=row[0], answer=row[1], tier=row[2] or None) for row in reversed(rows))
+        columns = EXCHANGE.c.id, EXCHANGE.c.key, EXCHANGE.c.sealed, EXCHANGE.c.tier
+        rows = self.read(select(*columns).where(*where, ended).order_by(EXCHANGE.c.number.desc()).limit(limit))
+        told = self.contents(rows)
+        turns = ((told[row.id], row.tier) for row in reversed(rows) if told[row.id] != GONE)
+        return tuple(Earlier(question=one.standalone, answer=one.answer, tier=tier or None) for one, tier in turns)
 
-    def read(self, statement: Select[Any]) -> Sequence[Any]:
+    def contents(self, rows: Sequence[Any]) -> dict[str, Content]:
+        """The words of exchanges by id; `rows` have the columns id, key and sealed of the exchange table."""
+        secrets_ = self.vault.secrets_of({row.key for row in rows})
+        return {row.id: _content(row, secrets_.get(row.key)) for row in rows}
+
+    def read(self, statement: Select[Any] | Any) -> Sequence[Any]:
         """Run one query; raise `RecordUnavailable` where the database does not answer."""
         try:
-            with self._engine.connect() as connection:
+            with self.engine.connect() as connection:
                 return connection.execute(statement).all()
         except SQLAlchemyError as error:
-            raise RecordUnavailable(f"The record cannot be read: {error}") from error
+            raise RecordUnavailable(f"The record cannot be read: {getattr(error, 'orig', None) or error}") from error
+
+    def _check_vault(self) -> None:
+        """Refuse a vault that never held the keys that the newest words were sealed with."""
+        newest = select(EXCHANGE.c.key).where(EXCHANGE.c.key != "").order_by(EXCHANGE.c.number.desc()).limit(20)
+        missing = self.vault.unknown({row.key for row in self.read(newest)})
+        if missing:
+            some = ", ".join(sorted(missing)[:3])
+            raise RecordUnavailable(
+                f"The record's words are sealed with keys that this vault never held ({some}): "
+                "the database of customers' keys is missing or belongs to another record. Put the right one back."
+            )
+
+    def _opened(self) -> str:
+        """The ledger's name, given to it by its first row."""
+        while not (found := self.events(["ledger_opened"])):
+            self.append_now(LedgerOpened(ledger=secrets.token_hex(16)), SERVICE)
+        first = found[0].event
+        return first.ledger if isinstance(first, LedgerOpened) else ""
+
+    def _job(self, event: Event, actor: Actor, exchange: str, subject: str) -> Job:
+        slim = _slim(event) if isinstance(event, QuestionAnswered) else event
+        line = seal.line(slim, actor, self.clock(), exchange=exchange, subject=subject)
+        return Job([line], self._projection.of(event, line))
+
+    def _entries(self, where: Callable[[Any], ColumnElement[bool]]) -> list[Entry]:
+        rows = self.read(self._both(where, *Sealed._fields))
+        open_ = self.vault.secrets_of({row.key for row in rows if row.key})
+        return [_entry(row, open_.get(row.key)) for row in rows]
+
+    def _both(self, where: Callable[[Any], ColumnElement[bool]], *names: str) -> Any:
+        """Chained entries and those that wait in the inbox, in one statement so that none is missed or seen twice."""
+        chained = select(ENTRY.c.seq, literal(0).label("id"), *(ENTRY.c[name] for name in names)).where(where(ENTRY))
+        if self._sequencer is None:
+            return chained.order_by(ENTRY.c.seq)
+        waiting = select(literal(0).label("seq"), INBOX.c.id, *(INBOX.c[name] for name in names)).where(where(INBOX))
+        both = union_all(chained, waiting).subquery()
+        return select(both).order_by(both.c.id, both.c.seq)
 
     def _whole(self, exchange: Exchange) -> Exchange:
         hashes = [one.sha256 for one in exchange.evidence if not one.text]
@@ -127,54 +198,29 @@ class Ledger:
         evidence = (one.model_copy(update={"text": texts.get(one.sha256, one.text)}) for one in exchange.evidence)
         return exchange.model_copy(update={"evidence": tuple(evidence)})
 
-    def _once(self, passage: Evidence) -> Any:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        row = {"sha256": passage.sha256, "text": passage.text}
-        return dialect.insert(PASSAGE).values(row).on_conflict_do_nothing()
 
-    def _entry(self, event: Event, actor: Actor, exchange: str | None = None) -> Write:
-        values = {"at": micros(self.clock()), "kind": event.kind, "actor": actor.id, "role": actor.role.value}
-        return insert(LEDGER), values | {"exchange": exchange, "payload": event.model_dump_json()}
-
-    def _entries(self, where: Any) -> list[Entry]:
-        columns = (LEDGER.c.seq, LEDGER.c.at, LEDGER.c.actor, LEDGER.c.role, LEDGER.c.payload)
-        return [
-            Entry(seq, moment(at), Actor(id=actor, role=role), EVENTS.validate_json(payload))
-            for seq, at, actor, role, payload in self.read(select(*columns).where(where).order_by(LEDGER.c.seq))
-        ]
+def _nothing() -> None:
+    pass
 
 
-def _slim(exchange: Exchange) -> Exchange:
+def _entry(row: Any, secret: bytes | None) -> Entry:
+    private: bytes | None = b""
+    if row.key:
+        bind = seal.aad(row.kind, row.exchange, row.subject, row.key)
+        private = unseal(secret, bind, bytes(row.sealed)) if secret else None
+    return Entry(row.seq, moment(row.at), Actor(id=row.actor, role=row.role), seal.join(bytes(row.payload), private))
+
+
+def _content(row: Any, secret: bytes | None) -> Content:
+    if secret is None or not row.sealed:
+        return GONE
+    return Content(**json.loads(unseal(secret, bound(row.id)(row.key), bytes(row.sealed))))
+
+
+def _slim(event: QuestionAnswered) -> QuestionAnswered:
     """The exchange without the texts of its passages: those stand once in their own table, by hash."""
+    exchange = event.exchange
     evidence = (
         one.model_copy(update={"text": ""}) if one.origin is Origin.PASSAGE else one for one in exchange.evidence
     )
-    return exchange.model_copy(update={"evidence": tuple(evidence)})
-
-
-def _columns(exchange: Exchange) -> dict[str, Any]:
-    route = exchange.route
-    return {
-        "id": exchange.id,
-        "at": micros(exchange.at),
-        "conversation": exchange.conversation,
-        "customer": exchange.customer,
-        "actor": exchange.actor.id,
-        "release": exchange.release,
-        "digest": exchange.digest,
-        "arm": exchange.arm,
-        "outcome": exchange.outcome.value,
-        "code": exchange.code,
-        "codes": f" {' '.join(dict.fromkeys(finding.code for finding in exchange.findings))} ",
-        "tier": route.tier.value if route else "",
-        "model": route.model if route else "",
-        "input_tokens": exchange.usage.input,
-        "output_tokens": exchange.usage.output,
-        "cached_tokens": exchange.usage.cached,
-        "cost_micros": exchange.cost_micros,
-        "first_sentence_ms": exchange.first_sentence_ms,
-        "total_ms": exchange.total_ms,
-        "question": exchange.question,
-        "standalone": exchange.standalone,
-        "answer": exchange.answer,
-    }
+    return QuestionAnswered(exchange=exchange.model_copy(update={"evidence": tuple(evidence)}))

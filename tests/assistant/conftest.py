@@ -1,13 +1,19 @@
 """The product put together over the sample corpus, once for all tests that want it."""
 
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from assistant import bootstrap
 from assistant.bootstrap import App
+from assistant.desk import Desk
 from assistant.settings import Settings
+from opsplane.budget import Guard
+from opsplane.ledger.checkpoint import Notary
+from opsplane.ledger.store import Ledger
+from opsplane.plane import Plane
 from tests import fakes
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The sample corpus's index is kept between runs; record, people and accounts are new each time."""
     folder = tmp_path_factory.mktemp("databases")
-    urls = {f"{name}_url": f"sqlite:///{folder / name}.db" for name in ("record", "chat", "bank")}
+    urls = {f"{name}_url": f"sqlite:///{folder / name}.db" for name in ("record", "keys", "chat", "bank")}
+    urls["anchor"] = str(folder / "anchor")
     return Settings(data=ROOT / ".data" / "tests", demo=True, **urls)  # type: ignore[arg-type]
 
 
@@ -26,3 +33,11 @@ def app(settings: Settings) -> Iterator[App]:
     """The whole product on 23 November 2026."""
     with bootstrap.build(settings, lambda *_: None, fakes.Clock(), refresh=True) as built:
         yield built
+
+
+@pytest.fixture
+def desk(ledger: Ledger, notary: Notary) -> Desk:
+    """A desk over an empty record with one release, for somebody on a terminal who said why."""
+    plane = Plane(ledger)
+    plane.configure({"test-1": fakes.release()}, "test-1")
+    return Desk(plane, ledger, notary, lambda _customer: 0, Guard(ledger, ()), UTC, why="case 4711")

@@ -10,7 +10,7 @@ from assistant import chat
 from assistant.bootstrap import App
 from assistant.panels import Panel
 from assistant.signin import demo_person
-from opsplane.events import CommandRefused
+from opsplane.events import CommandRefused, CommandRun
 from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Outcome
 
@@ -124,6 +124,17 @@ async def test_a_refused_command_is_told_and_recorded(app: App) -> None:
     refused = app.parts.ledger.events(["command_refused"])[-1]
     assert isinstance(refused.event, CommandRefused)
     assert (refused.actor.id, refused.event.command) == ("customer", "audit")
+
+
+async def test_a_reviewer_is_asked_why_and_the_answer_is_taken_for_the_reason(app: App) -> None:
+    asked = await send(app, "/audit customer=nobody", name="reviewer")
+    assert "Why are you reading the record?" in asked.text
+    seen = await send(app, "/audit customer=nobody", "What is the overdraft fee? Case 4711", name="reviewer")
+    assert seen.exchanges == []
+    assert "No exchange fits" in seen.text
+    read = app.parts.ledger.events(["command_run"])[-1]
+    assert isinstance(read.event, CommandRun)
+    assert read.event.why == "What is the overdraft fee? Case 4711"
 
 
 async def test_a_mistyped_command_offers_the_nearest(app: App) -> None:

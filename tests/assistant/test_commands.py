@@ -1,22 +1,20 @@
 """Commands as people type them: right, mistyped, or not theirs."""
 
-import csv
-import io
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from assistant import commands
-from assistant.commands import COMMANDS, Desk
-from opsplane import control
-from opsplane.access import Actor, Role
+from assistant import commands, reasons
+from assistant.commands import COMMANDS
+from assistant.desk import Desk
+from opsplane.access import Actor
 from opsplane.errors import InvalidRequest, NotFound, Refused
-from opsplane.events import CommandRefused, FeedbackGiven
-from opsplane.evidence import Sentence
-from opsplane.exchange import Outcome
-from opsplane.ledger.store import Ledger
-from opsplane.plane import Plane
+from opsplane.events import CommandRefused, CommandRun
 from tests import fakes
 from tests.opsplane.ledger.test_store import exchange
+
+TALK = "talk-1"
 
 
 @pytest.fixture
@@ -24,17 +22,10 @@ def record_url(tmp_path: object) -> str:
     return f"sqlite:///{tmp_path}/record.db"
 
 
-@pytest.fixture
-def desk(ledger: Ledger) -> Desk:
-    plane = Plane(ledger)
-    plane.configure({"test-1": fakes.release()}, "test-1")
-    return Desk(plane, ledger)
-
-
 @pytest.mark.parametrize("actor", [fakes.CUSTOMER, fakes.OPERATOR, fakes.APPROVER, fakes.REVIEWER])
 async def test_help_lists_just_what_this_person_may_do(desk: Desk, actor: Actor) -> None:
     panel = await commands.run("/help", actor, desk)
-    listed = {name for name in COMMANDS if f"/{name}" in panel.text}
+    listed = {line.split()[1].replace("\\", "")[1:] for line in panel.text.splitlines() if line.startswith("| /")}
     assert listed == {one.name for one in COMMANDS.values() if one.open_to(actor.role)}
 
 
@@ -73,81 +64,115 @@ async def test_capitals_and_spaces_do_not_matter(desk: Desk) -> None:
     assert await commands.run("  /STATUS  ", fakes.OPERATOR, desk)
 
 
-@pytest.mark.parametrize("typed", ["/audit", "/exchange abcdef", "/status", "/releases", "/release"])
+@pytest.mark.parametrize("typed", [f"/{one.name} abcdef" for one in COMMANDS.values() if one.roles])
 async def test_a_customer_is_refused_and_that_is_recorded(desk: Desk, typed: str) -> None:
     with pytest.raises(Refused):
         await commands.run(typed, fakes.CUSTOMER, desk)
     (entry,) = desk.ledger.events(["command_refused"])
     assert isinstance(entry.event, CommandRefused)
     assert entry.event.command == typed.split()[0][1:]
+    assert "role" in entry.event.reason
 
 
-async def test_audit_shows_a_table_and_its_csv(desk: Desk) -> None:
-    one = exchange(
-        "exchange-0001", outcome=Outcome.ANSWERED, question="=HYPERLINK(1)|", sentences=(Sentence(text="<b>"),)
-    )
-    await desk.ledger.received(one)
-    panel = await commands.run('/audit outcome=answered text="hyper"', fakes.REVIEWER, desk)
-    assert "1 exchanges" in panel.text
-    assert "\\|" in panel.text
-    assert "<b>" not in panel.text
-    assert panel.download
-    (row,) = csv.DictReader(io.StringIO(panel.download.content.decode("utf-8-sig")))
-    assert row["question"] == "'=HYPERLINK(1)|"
+def reads(desk: Desk) -> list[CommandRun]:
+    runs = [entry.event for entry in desk.ledger.events(["command_run"])]
+    return [run for run in runs if isinstance(run, CommandRun) and run.command == "audit"]
 
 
-async def test_audit_without_a_match_says_so(desk: Desk) -> None:
-    assert "No exchange fits" in (await commands.run("/audit customer=nobody", fakes.REVIEWER, desk)).text
+async def reply(text: str, desk: Desk, talk: str = TALK, who: Actor = fakes.REVIEWER) -> str:
+    """One message of a conversation, as the chat meets it; nothing where it is an ordinary question."""
+    if text.startswith("/"):
+        return (await commands.run(text, who, replace(desk, why=""), talk=talk)).text
+    panel = await commands.go_on(text, who, replace(desk, why=""), talk)
+    return panel.text if panel else ""
 
 
-async def test_the_csv_holds_every_match_and_the_table_one_page(desk: Desk) -> None:
-    for number in range(25):
-        await desk.ledger.received(exchange(f"exchange-{number:04}"))
-    panel = await commands.run("/audit", fakes.REVIEWER, desk)
-    assert "25 exchanges, page 1 of 2" in panel.text
-    assert panel.download
-    assert len(panel.download.content.decode().splitlines()) == 26
+async def test_who_reads_is_asked_why_and_the_next_message_is_the_reason(desk: Desk) -> None:
+    await desk.ledger.received(exchange("exchange-0001"))
+    assert await reply("/audit outcome=received", desk) == reasons.ASK
+    assert reads(desk) == []
+    assert "1 exchanges" in await reply("case 4711, a complaint", desk)
+    assert reads(desk) == [
+        CommandRun(command="audit", arguments="outcome=received", rows=1, why="case 4711, a complaint")
+    ]
 
 
-@pytest.mark.parametrize(
-    ("typed", "message"),
-    [
-        ("nonsense", "'nonsense' is not a filter. Filters: customer=…"),
-        ("outcome=perhaps", "outcome=perhaps"),
-        ("since=yesterday", "since=yesterday"),
-        ("page=0", "page=0"),
-        ('text="unclosed', "quotation mark is not closed"),
-        ("size=99999999", "'size=99999999' is not a filter"),
-    ],
-)
-async def test_a_filter_that_cannot_be_read_is_named_and_recorded(desk: Desk, typed: str, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        await commands.run(f"/audit {typed}", fakes.REVIEWER, desk)
+async def test_the_reason_counts_for_this_conversation_only(desk: Desk) -> None:
+    await reply("/audit", desk)
+    await reply("case 4711", desk)
+    assert "No exchange" in await reply("/audit", desk)
+    assert await reply("/audit", desk, "talk-2") == reasons.ASK
+    other = fakes.REVIEWER.model_copy(update={"id": "reviewer2"})
+    assert await reply("/audit", desk, TALK, other) == reasons.ASK
+
+
+async def test_after_a_working_day_it_is_asked_again(desk: Desk, clock: fakes.Clock) -> None:
+    await reply('/audit reason="case 4711"', desk)
+    clock.at += timedelta(hours=7, minutes=59)
+    assert "No exchange" in await reply("/audit", desk)
+    clock.at += timedelta(minutes=1)
+    assert await reply("/audit", desk) == reasons.ASK
+
+
+async def test_too_short_a_reason_is_asked_for_again(desk: Desk) -> None:
+    await reply("/audit", desk)
+    assert "too short" in await reply("ok", desk)
+    assert "No exchange" in await reply("case 4711", desk)
+
+
+async def test_a_slash_command_instead_abandons_what_waited(desk: Desk) -> None:
+    await reply("/audit", desk)
+    await reply("/help", desk)
+    assert await reply("What is the overdraft fee?", desk) == ""
+    assert reads(desk) == []
+
+
+async def test_a_message_much_later_is_no_reason(desk: Desk, clock: fakes.Clock) -> None:
+    await reply("/audit", desk)
+    clock.at += reasons.PATIENCE
+    assert await reply("What is the overdraft fee?", desk) == ""
+
+
+async def test_a_reason_given_with_the_command_counts_and_is_no_filter(desk: Desk) -> None:
+    await reply('/audit outcome=failed reason="case 4711"', desk)
+    assert reads(desk) == [CommandRun(command="audit", arguments="outcome=failed", rows=0, why="case 4711")]
+    assert "No exchange" in await reply("/audit", desk)
+
+
+async def test_too_short_a_reason_with_the_command_is_asked_for(desk: Desk) -> None:
+    assert await reply("/audit reason=x", desk) == reasons.ASK
+    assert "No exchange" in await reply("case 4711", desk)
+
+
+async def test_the_reason_is_shown_and_set(desk: Desk) -> None:
+    assert "No reason" in await reply("/reason", desk)
+    assert "case 4711" in await reply("/reason case 4711", desk)
+    assert "until 2026-11-24 01:00:00 UTC" in await reply("/reason", desk)
+    assert "No exchange" in await reply("/audit", desk)
+    with pytest.raises(InvalidRequest, match="at least 5"):
+        await reply("/reason x", desk)
+
+
+async def test_on_a_terminal_a_missing_reason_is_refused_and_that_is_recorded(desk: Desk) -> None:
+    with pytest.raises(InvalidRequest, match="--reason"):
+        await commands.run("/audit", fakes.REVIEWER, replace(desk, why=""))
     assert desk.ledger.count(["command_refused"]) == 1
 
 
-async def test_exchange_shows_everything_about_one_turn(desk: Desk) -> None:
-    one = exchange("exchange-0001", fakes.passage(), sentences=(Sentence(text="The fee is $15.", cites=(1,)),))
-    await desk.ledger.received(one)
-    panel = await commands.run("/exchange exchange-0001", fakes.REVIEWER, desk)
-    for part in ("C\\-1001", one.digest, "The fee is \\$15", "Fee Schedule", one.evidence[0].sha256[:12], "question"):
-        assert part in panel.text
-    assert panel.download
-    assert panel.download.content == one.model_dump_json(indent=2).encode()
+async def test_who_may_not_read_is_refused_rather_than_asked(desk: Desk) -> None:
+    with pytest.raises(Refused):
+        await reply("/audit", desk, TALK, fakes.OPERATOR)
 
 
-async def test_exchange_shows_the_customers_thumb_and_comment(desk: Desk) -> None:
-    await desk.ledger.received(exchange("exchange-0001"))
-    thumb = FeedbackGiven(exchange="exchange-0001", value=0, comment="not what I asked")
-    await control.give_feedback(desk.ledger, thumb, actor=fakes.CUSTOMER)
-    panel = await commands.run("/exchange exchange-0001", fakes.REVIEWER, desk)
-    assert "| down | not what I asked |" in panel.text
+async def test_an_open_quotation_mark_is_told_and_no_words_of_it_are_recorded(desk: Desk) -> None:
+    with pytest.raises(InvalidRequest, match="quotation mark"):
+        await commands.run('/review exchange-0001 wrong comment="secret', fakes.REVIEWER, desk)
+    (entry,) = desk.ledger.events(["command_refused"])
+    assert isinstance(entry.event, CommandRefused)
+    assert entry.event.arguments == "exchange-0001 wrong comment="
 
 
-async def test_exchange_wants_an_id(desk: Desk) -> None:
-    with pytest.raises(InvalidRequest, match="Which exchange"):
-        await commands.run("/exchange", fakes.REVIEWER, desk)
-
-
-def test_every_command_of_a_role_is_open_to_it() -> None:
-    assert {one.name for one in commands.for_role(Role.REVIEWER)} == {"help", "audit", "exchange"}
+def test_every_reading_command_is_marked_and_every_name_is_there_once() -> None:
+    reading = {one.name for one in COMMANDS.values() if one.reads}
+    assert {"audit", "exchange", "export", "review", "coverage"} <= reading
+    assert not reading & {"help", "status", "releases", "release", "reason"}

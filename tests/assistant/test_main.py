@@ -20,7 +20,8 @@ Run = Callable[..., Result]
 def run(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command over the kept index with databases of its own."""
     monkeypatch.setenv("OPSPLANE_DATA", str(settings.data))
-    for name in ("record", "chat", "bank"):
+    monkeypatch.setenv("OPSPLANE_ANCHOR", str(tmp_path / "anchor"))
+    for name in ("record", "keys", "chat", "bank"):
         monkeypatch.setenv(f"OPSPLANE_{name.upper()}_URL", f"sqlite:///{tmp_path / name}.db")
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -81,18 +82,19 @@ def test_a_line_that_cannot_be_read_is_named(run: Run) -> None:
 
 def test_the_record_is_searched_from_the_terminal(run: Run) -> None:
     run("ask", "What does a domestic wire cost?")
-    listed = run("audit", "outcome=answered", "text=domestic wire")
+    why = ("--reason", "case 4711")
+    listed = run("audit", "outcome=answered", "text=domestic wire", *why)
     assert "1 exchanges" in listed.stdout
-    csv = run("audit", "--csv").stdout_bytes.decode("utf-8-sig").splitlines()
+    csv = run("audit", "--csv", *why).stdout_bytes.decode("utf-8-sig").splitlines()
     assert len(csv) == 2
     identity = csv[1].split(",")[0]
-    assert json.loads(run("exchange", identity[:8], "--json").stdout)["id"] == identity
+    assert json.loads(run("exchange", identity[:8], "--json", *why).stdout)["id"] == identity
 
 
 def test_reading_the_record_needs_the_role_also_here(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["opsplane", "audit", "--as", "customer"])
+    monkeypatch.setattr("sys.argv", ["opsplane", "audit", "--as", "customer", "--reason", "case 4711"])
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 2

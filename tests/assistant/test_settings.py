@@ -28,8 +28,8 @@ def test_what_is_typed_wins_over_the_environment_and_none_does_not() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("OPSPLANE_PORT", "eighty", "'eighty' is not a port number"),
-        ("OPSPLANE_PORT", "70000", "not a port number"),
+        ("OPSPLANE_PORT", "eighty", "'eighty' is not a whole number"),
+        ("OPSPLANE_PORT", "70000", "not a whole number"),
         ("OPSPLANE_DEMO", "maybe", "neither 1 nor 0"),
         ("OPSPLANE_TIMEZONE", "Mars/Olympus", "not a time zone"),
     ],

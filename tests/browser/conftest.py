@@ -1,12 +1,9 @@
 """The server, Chromium and visitors of the browser tests."""
 
 import hashlib
-import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -15,6 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
+from assistant.bootstrap import record
+from assistant.settings import Settings
 from knowledge import embedding
 from knowledge.chunk import Chunking
 from knowledge.ingest import ingest
@@ -119,12 +118,12 @@ def server_events(server: Server) -> Events:
 
     def read(kind: str, fits: Callable[[dict[str, Any]], bool] = lambda _: True) -> list[dict[str, Any]]:
         until, pause = monotonic() + PATIENCE / 1000, Event()
-        while monotonic() < until:
-            with closing(sqlite3.connect(server.data / "record.db", timeout=5)) as record:
-                rows = record.execute("SELECT payload FROM ledger WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
-            if found := [event for row in rows if fits(event := json.loads(row[0]))]:
-                return found
-            pause.wait(0.02)
+        with record(Settings(data=server.data)) as (ledger, _):
+            while monotonic() < until:
+                events = (entry.event.model_dump(mode="json") for entry in ledger.events([kind]))
+                if found := [event for event in events if fits(event)]:
+                    return found
+                pause.wait(0.02)
         raise AssertionError(f"no {kind} that fits is on the record")
 
     return read

@@ -32,7 +32,7 @@ def test_markup_in_a_question_is_shown_letter_by_letter(visit: Visit) -> None:
 
 def test_markup_in_a_question_is_inert_in_the_reviewers_table(visit: Visit) -> None:
     visit("customer").ask(MARKUP)
-    table = visit("reviewer").ask("/audit text=onerror")
+    table = visit("reviewer").ask("/audit text=onerror reason=case-4711")
     expect(table.locator("tbody")).to_contain_text("<img src=x")
     expect(table.locator("tbody").locator("img, script, a, .font-bold")).to_have_count(0)
 

@@ -106,7 +106,7 @@ def test_the_sign_in_page_fits_a_phone(visit: Visit) -> None:
 def test_the_audit_table_scrolls_in_itself(visit: Visit) -> None:
     visit("customer").ask(QUESTION)
     visitor = visit("reviewer", **DESK)
-    table = visitor.ask("/audit customer=C-1001").locator("table")
+    table = visitor.ask("/audit customer=C-1001 reason=complaint-4711").locator("table")
     expect(table).to_be_visible()
     table.evaluate("table => table.closest('.step').scrollIntoView({block: 'start'})")
     picture(visitor.page, "audit")

@@ -32,7 +32,8 @@ def test_a_command_picked_from_the_menu_is_the_typed_one(visit: Visit) -> None:
 def test_a_reviewer_finds_an_exchange_and_downloads_the_table(visit: Visit, tmp_path: Path) -> None:
     visit("customer").ask("How much is a cashier's check?")
     reviewer = visit("reviewer")
-    table = reviewer.ask('/audit customer=C-1001 text="cashier"')
+    expect(reviewer.ask('/audit customer=C-1001 text="cashier"')).to_contain_text("Why are you reading the record?")
+    table = reviewer.ask("case 4711")
     expect(table.locator("tbody tr").first).to_contain_text("answered")
     exchange = table.locator("tbody tr td").first.inner_text()
     with reviewer.page.expect_download() as started:
@@ -48,6 +49,7 @@ def test_a_reviewer_finds_an_exchange_and_downloads_the_table(visit: Visit, tmp_
 
 def test_a_reviewer_without_a_match_is_told_so(visit: Visit) -> None:
     visitor = visit("reviewer")
+    expect(visitor.ask("/reason case 4711")).to_contain_text("case 4711")
     expect(visitor.ask("/audit text=nobody-ever-asked-this")).to_contain_text("No exchange fits")
     expect(visitor.ask("/exchange 00000000")).to_contain_text("no exchange")
     expect(visitor.ask("/audti")).to_contain_text("Did you mean /audit?")
@@ -55,3 +57,16 @@ def test_a_reviewer_without_a_match_is_told_so(visit: Visit) -> None:
 
 def test_an_approver_signs_in_and_may_see_the_status(visit: Visit) -> None:
     expect(visit("approver").ask("/status")).to_contain_text("Stable release")
+
+
+def test_a_reviewer_judges_an_answer_and_writes_what_it_should_have_been(visit: Visit) -> None:
+    visit("customer").ask("How much is a cashier's check?")
+    reviewer = visit("reviewer")
+    table = reviewer.ask('/audit customer=C-1001 text="cashier" reason="case 4711"')
+    exchange = table.locator("tbody tr td").first.inner_text()
+    expect(reviewer.ask(f"/review {exchange}")).to_contain_text("Decide with")
+    verdict = f'/review {exchange} wrong score=20 comment="too long"'
+    judged = reviewer.ask(f"{verdict}\nA cashier's check costs $10.")
+    expect(judged).to_contain_text("is on the record as wrong")
+    expect(reviewer.ask(f"/exchange {exchange}")).to_contain_text("A cashier's check costs $10.")
+    expect(reviewer.ask("/coverage")).to_contain_text("By reviewer")

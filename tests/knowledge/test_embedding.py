@@ -47,12 +47,22 @@ def test_the_cache_stays_within_its_bound_and_serves_many_threads() -> None:
 
 def test_recent_texts_are_kept_for_the_next_process(minilm: MiniLM, tmp_path: Path) -> None:
     file = tmp_path / "recent.npz"
-    before = minilm.encode(["a sentence to keep", "and another: “quoted”"])
-    minilm.encode([f"text {number}" for number in range(50)])
+    before = minilm.encode(["a sentence to keep", "and another: “quoted”"], lasting=True)
+    minilm.encode([f"text {number}" for number in range(50)], lasting=True)
     minilm.keep(file)
     other = load(Path(__file__).resolve().parents[2] / ".data" / "models")
     assert other.recall(file) >= 2
     assert (other.encode(["a sentence to keep", "and another: “quoted”"]) == before).all()
+
+
+def test_what_people_asked_is_written_nowhere(minilm: MiniLM, tmp_path: Path) -> None:
+    minilm.encode([f"statement {number} of a document" for number in range(50)], lasting=True)
+    minilm.encode(["Where is my zebra?"])
+    minilm.keep(tmp_path / "known.npz")
+    with np.load(tmp_path / "known.npz") as kept:
+        told = kept["texts"].tobytes()
+    assert b"statement 7 of a document" in told
+    assert b"zebra" not in told
 
 
 @pytest.mark.parametrize("content", [None, b"", b"torn", b"PK\x03\x04 torn"])
@@ -65,6 +75,6 @@ def test_a_file_that_cannot_be_recalled_is_left_alone(minilm: MiniLM, tmp_path: 
 
 def test_a_file_is_not_written_anew_for_a_few_texts(minilm: MiniLM, tmp_path: Path) -> None:
     minilm.keep(tmp_path / "first.npz")
-    minilm.encode(["one new text"])
+    minilm.encode(["one new text"], lasting=True)
     minilm.keep(tmp_path / "second.npz")
     assert not (tmp_path / "second.npz").exists()

@@ -6,7 +6,6 @@ from opsplane import control
 from opsplane.access import Actor, Role
 from opsplane.errors import NotFound, Refused
 from opsplane.events import CommandRefused, CommandRun, FeedbackGiven
-from opsplane.ledger.audit import AuditQuery
 from opsplane.ledger.store import Ledger
 from opsplane.plane import Plane
 from tests import fakes
@@ -35,24 +34,6 @@ async def test_who_is_no_operator_is_refused_and_that_is_recorded(plane: Plane, 
     (entry,) = ledger.events(["command_refused"])
     assert isinstance(entry.event, CommandRefused)
     assert (entry.actor, entry.event.command) == (actor, "release")
-
-
-@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.OPERATOR, Role.APPROVER, Role.SERVICE])
-async def test_only_reviewers_read_the_record(ledger: Ledger, role: Role) -> None:
-    actor = Actor(id="somebody", role=role)
-    with pytest.raises(Refused):
-        await control.read_audit(ledger, AuditQuery(), "", actor=actor)
-    with pytest.raises(Refused):
-        await control.read_exchange(ledger, "exchange-0001", actor=actor)
-    assert ledger.count(["command_refused"]) == 2
-
-
-async def test_reading_an_exchange_is_recorded_with_its_id(ledger: Ledger) -> None:
-    await ledger.received(exchange("exchange-0001"))
-    found, story = await control.read_exchange(ledger, "exchan", actor=fakes.REVIEWER)
-    assert found.id == "exchange-0001"
-    assert [entry.event.kind for entry in story] == ["question_received"]
-    assert ledger.events(["command_run"])[0].event == CommandRun(command="exchange", arguments="exchan", rows=1)
 
 
 async def test_the_stable_release_is_shown_without_a_name(plane: Plane, ledger: Ledger) -> None:

@@ -6,6 +6,7 @@ from opsplane.errors import Conflict, NotFound
 from opsplane.events import ReleasePromoted, ReleaseRegistered
 from opsplane.ledger.database import connect
 from opsplane.ledger.store import Ledger
+from opsplane.ledger.vault import Vault
 from opsplane.plane import STABLE, Plane
 from tests import fakes
 
@@ -38,11 +39,11 @@ def test_a_changed_file_is_another_release_under_the_same_id(ledger: Ledger) -> 
     assert plane.find(ONE.digest[:10]).digest == ONE.digest
 
 
-def test_another_process_sees_a_promotion_on_its_next_turn(ledger: Ledger, record_url: str) -> None:
+def test_another_process_sees_a_promotion_on_its_next_turn(ledger: Ledger, record_url: str, vault: Vault) -> None:
     here = Plane(ledger)
     here.configure(FILES, "test-1")
     assert here.stable() == ONE
-    other = Ledger(connect(record_url), fakes.Clock())
+    other = Ledger(connect(record_url), fakes.Clock(), vault)
     Plane(other).configure(FILES, "test-2")
     other.close()
     assert here.stable() == TWO

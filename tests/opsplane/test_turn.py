@@ -1,21 +1,27 @@
 """The governed turn: what is said was checked and is on the record, however the turn ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import event
 
 from opsplane import spend
+from opsplane.budget import Budget, Guard, Period, Steps
+from opsplane.budget import Scope as Whose
 from opsplane.errors import RecordUnavailable
+from opsplane.events import BudgetCrossed
 from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
 from opsplane.guardrails.scope import Scope
-from opsplane.ledger.database import connect
+from opsplane.ledger.database import connect, transaction
 from opsplane.ledger.store import Ledger
+from opsplane.ledger.vault import Vault
 from opsplane.plane import Plane
 from opsplane.release import Release
 from opsplane.turn import Part, Parts, Responder, govern
@@ -38,7 +44,7 @@ def parts(ledger: Ledger, responder: Responder, *evidence: Evidence) -> Parts:
     async def retrieve(query: str, release: Release) -> Sequence[Evidence]:
         return evidence or [fakes.passage()]
 
-    return Parts(plane, ledger, Scope(encode), retrieve, responder, spend.load())
+    return Parts(plane, ledger, Scope(encode), retrieve, responder, spend.load(), Guard(ledger, ()))
 
 
 async def run(ledger: Ledger, *script: Part | Exception, text: str = "What is the overdraft fee?") -> tuple[Any, Any]:
@@ -149,41 +155,72 @@ async def test_a_model_that_takes_too_long_fails_the_turn(ledger: Ledger) -> Non
     assert "TimeoutError" in exchange.error
 
 
-async def test_without_a_record_no_model_is_called_and_nothing_is_said(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path / 'r.db'}")
-    ledger = Ledger(engine, fakes.Clock())
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Another program holds the database's one write lock."""
+    engine = connect(url)
+    with transaction(engine):
+        yield
+    engine.dispose()
+
+
+async def test_without_a_record_no_model_is_called_and_nothing_is_said(tmp_path: Path, vault: Vault) -> None:
+    url = f"sqlite:///{tmp_path / 'r.db'}"
+    ledger = Ledger(connect(url, busy_ms=20), fakes.Clock(), vault)
     script, witness = fakes.Script([GOOD]), fakes.Witness()
     handed = parts(ledger, script)
     assert handed.plane.stable()
-    event.listen(engine, "before_cursor_execute", _disk_full)
-    with pytest.raises(RecordUnavailable):
+    with locked(url), pytest.raises(RecordUnavailable):
         await govern(fakes.question(), handed, witness)
     assert witness.said == []
     assert script.asked == []
-    event.remove(engine, "before_cursor_execute", _disk_full)
     ledger.close()
 
 
-async def test_a_sentence_that_cannot_be_recorded_is_not_shown(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path / 'r.db'}")
-    ledger = Ledger(engine, fakes.Clock())
+async def test_a_sentence_that_cannot_be_recorded_is_not_shown(tmp_path: Path, vault: Vault) -> None:
+    url = f"sqlite:///{tmp_path / 'r.db'}"
+    ledger = Ledger(connect(url, busy_ms=20), fakes.Clock(), vault)
+    trouble = ExitStack()
 
     class Unlucky:
         async def sentences(
             self, question: Question, passages: Sequence[Evidence], route: Route, release: Release
         ) -> AsyncIterator[Part]:
             yield GOOD
-            event.listen(engine, "before_cursor_execute", _disk_full)
+            trouble.enter_context(locked(url))
             yield GOOD
 
     witness = fakes.Witness()
-    with pytest.raises(RecordUnavailable):
+    with trouble, pytest.raises(RecordUnavailable):
         await govern(fakes.question(), parts(ledger, Unlucky()), witness)
     assert witness.said == [GOOD.text]
-    event.remove(engine, "before_cursor_execute", _disk_full)
     ledger.close()
 
 
-def _disk_full(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-    if statement.startswith("INSERT"):
-        raise OSError(28, "No space left on device")
+async def test_a_budget_that_is_used_up_stops_the_turn_in_the_releases_words(ledger: Ledger) -> None:
+    steps = Steps(stop=Decimal(1))
+    limit = Budget(id="bank-day", scope=Whose.TOTAL, period=Period.DAY, limit=Decimal("0.01"), steps=steps)
+    spent = Used(model="google_genai:gemini-4-argon", usage=Usage(input=10_000))
+    script = fakes.Script([GOOD, spent])
+    handed = replace(parts(ledger, script), budget=Guard(ledger, (limit,), kept=0))
+    first = await govern(fakes.question(), handed, fakes.Witness())
+    assert first.cost_micros == 20_000
+    witness = fakes.Witness()
+    second = await govern(fakes.question(id="exchange-0002"), handed, witness)
+    assert (second.outcome, second.code) == (Outcome.DECLINED, "budget.stop")
+    assert witness.said == [fakes.release().replies["over_budget"]]
+    assert len(script.asked) == 1
+    (crossed,) = ledger.events(["budget_crossed"])
+    assert isinstance(crossed.event, BudgetCrossed)
+    assert (crossed.event.level, crossed.event.spent_micros) == ("stop", 20_000)
+
+
+async def test_a_model_reads_personal_data_only_where_the_release_lets_it(ledger: Ledger) -> None:
+    text = "Is there a fee on my card 4111 1111 1111 1111?"
+    rails = fakes.release().guardrails.model_dump()
+    for masked in (False, True):
+        script = fakes.Script([GOOD])
+        handed = parts(ledger, script)
+        handed.plane.configure({"test-1": fakes.release(guardrails=rails | {"mask_for_model": masked})}, "test-1")
+        await govern(fakes.question(text, id=f"exchange-{masked}"), handed, fakes.Witness())
+        assert ("4111 1111" in script.asked[0].text) is not masked

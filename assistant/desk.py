@@ -1,0 +1,51 @@
+"""What slash commands are, and what they work on."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from assistant.panels import Panel
+from assistant.reasons import Reasons
+from opsplane.access import Actor, Role
+from opsplane.budget import Guard
+from opsplane.ledger.checkpoint import Notary
+from opsplane.ledger.store import Ledger
+from opsplane.oversight import Leases
+from opsplane.plane import Plane
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What commands work on. `forget` clears a customer's chat history and tells how many conversations there were.
+
+    `reasons` and `leases` live as long as the product runs. `why` is the reason that counts for this one command and
+    `talk` the conversation that it was typed in, empty on a terminal.
+    """
+
+    plane: Plane
+    ledger: Ledger
+    notary: Notary
+    forget: Callable[[str], int]
+    budget: Guard
+    zone: tzinfo  # whose days and months costs are counted by
+    reasons: Reasons = field(default_factory=Reasons)
+    leases: Leases = field(default_factory=Leases)
+    why: str = ""
+    talk: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One slash command; `roles` empty means everybody. One that `reads` the record is run for a reason only."""
+
+    name: str
+    usage: str
+    description: str
+    icon: str  # a Lucide icon name
+    roles: tuple[Role, ...]
+    run: Callable[[str, Actor, Desk], Awaitable[Panel]]
+    reads: bool = False
+
+    def open_to(self, role: Role) -> bool:
+        """Whether people of this role may run it."""
+        return not self.roles or role in self.roles

@@ -1,0 +1,164 @@
+"""What reviewers judge: /review and /coverage."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from assistant import arguments, review_panels
+from assistant.arguments import Arguments
+from assistant.desk import Command, Desk
+from assistant.panels import Panel
+from opsplane import oversight
+from opsplane.access import Actor, Role
+from opsplane.control import refusals
+from opsplane.errors import InvalidRequest
+from opsplane.ledger import reviews
+from opsplane.oversight import Judgement
+from opsplane.review import Reason, Verdict
+
+_HOW = (
+    "/review shows the next one, /review reason=thumbs_down the next of a reason, /review <id> that one; "
+    '/review <id> right|wrong|unsure [score=0-100] [comment="…"] [corrected="…"] judges it.'
+)
+
+
+async def _review(given: str, actor: Actor, desk: Desk) -> Panel:
+    async with refusals(desk.ledger, "review", _named(given), actor, "The verdict could not be read."):
+        actor.must_be(Role.REVIEWER)
+        found = arguments.parse(given)
+        judgement = _judgement(found) if len(found.words) > 1 or "verdict" in found.values else None
+        wanted = None if judgement else _wanted(found)
+    if judgement is None:
+        task = await oversight.read_review(desk.ledger, desk.leases, wanted, actor=actor, why=desk.why)
+        return review_panels.task(task, wanted.value if isinstance(wanted, Reason) else "")
+    event = await oversight.judge(desk.ledger, desk.leases, judgement, actor=actor)
+    return review_panels.decided(event, await asyncio.to_thread(reviews.waiting, desk.ledger))
+
+
+async def _coverage(given: str, actor: Actor, desk: Desk) -> Panel:
+    async with refusals(desk.ledger, "coverage", given[:200], actor, "The days could not be read."):
+        actor.must_be(Role.REVIEWER)
+        days = _days(arguments.parse(given))
+    found = await oversight.read_coverage(desk.ledger, days.since, days.until, actor=actor, why=desk.why)
+    return review_panels.coverage(found, str(days))
+
+
+_READER = (Role.REVIEWER,)
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "review",
+        '/review [reason=…] or /review <id> right|wrong|unsure [score=0-100] [comment="…"] [corrected="…"]',
+        "The next answer to look at, or your verdict on one; lines below the command are the corrected answer",
+        "list-checks",
+        _READER,
+        _review,
+        reads=True,
+    ),
+    Command(
+        "coverage",
+        "/coverage [since=…] [until=…]",
+        "What share was reviewed, by whom, and how far reviewers agree",
+        "chart-pie",
+        _READER,
+        _coverage,
+        reads=True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Days:
+    """UTC days, both inclusive; None where it is open."""
+
+    since: date | None
+    until: date | None
+
+    def __str__(self) -> str:
+        """As people say it."""
+        parts = [f"since {self.since}" if self.since else "", f"until {self.until}" if self.until else ""]
+        return " ".join(part for part in parts if part) or "of all days"
+
+
+def _wanted(found: Arguments) -> Reason | str | None:
+    """The reason or the id that was asked for; raise `InvalidRequest`."""
+    _only(found, "reason")
+    if found.body:
+        raise InvalidRequest(f"What is right, wrong or unsure? {_HOW}")
+    if found.words:
+        return found.words[0]
+    if "reason" not in found.values:
+        return None
+    return _choice(Reason, "reason", found.values["reason"])
+
+
+def _judgement(found: Arguments) -> Judgement:
+    """What was said of an exchange; raise `InvalidRequest` naming what cannot be read."""
+    _only(found, "verdict", "score", "comment", "corrected", "again")
+    words = [*found.words, *([found.values["verdict"]] if "verdict" in found.values else [])]
+    if len(words) != 2:
+        raise InvalidRequest(f"{_HOW} Text of several words stands in quotation marks.")
+    corrected = found.values.get("corrected", "")
+    if corrected and found.body:
+        raise InvalidRequest("Give the corrected answer once: as corrected=… or on the lines below.")
+    return Judgement(
+        exchange=words[0],
+        verdict=_choice(Verdict, "verdict", words[1]),
+        score=_score(found.values.get("score", "")),
+        comment=found.values.get("comment", ""),
+        corrected=corrected or found.body,
+        again=_yes("again", found.values.get("again", "")),
+    )
+
+
+def _only(found: Arguments, *known: str) -> None:
+    for name in found.values:
+        if name not in known:
+            raise InvalidRequest(f"{name[:40]}=… is none of: {', '.join(known)}. {_HOW}")
+
+
+_Kind = TypeVar("_Kind", bound=StrEnum)
+
+
+def _choice(kind: type[_Kind], name: str, given: str) -> _Kind:
+    try:
+        return kind(given.lower())
+    except ValueError as error:
+        raise InvalidRequest(f"{name}={given[:40]}: must be one of {', '.join(kind)}.") from error
+
+
+def _score(given: str) -> int | None:
+    if given and not (given.isdecimal() and len(given) <= 3):
+        raise InvalidRequest(f"score={given[:40]}: a score is a whole number from 0 to 100.")
+    return int(given) if given else None
+
+
+def _yes(name: str, given: str) -> bool:
+    if given.lower() not in ("", "yes", "no"):
+        raise InvalidRequest(f"{name}={given[:40]}: must be yes or no.")
+    return given.lower() == "yes"
+
+
+def _days(found: Arguments) -> Days:
+    if found.words:
+        raise InvalidRequest(f"{found.words[0][:40]!r} is not a filter. Filters: since=…, until=…")
+    for name in found.values:
+        if name not in ("since", "until"):
+            raise InvalidRequest(f"{name[:40]!r} is not a filter. Filters: since=…, until=…")
+    days = Days(*(_day(name, found.values.get(name, "")) for name in ("since", "until")))
+    if days.since and days.until and days.until < days.since:
+        raise InvalidRequest(f"until={days.until} is before since={days.since}.")
+    return days
+
+
+def _day(name: str, given: str) -> date | None:
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError as error:
+        raise InvalidRequest(f"{name}={given[:40]}: must be a day like 2026-11-23.") from error
+
+
+def _named(given: str) -> str:
+    """What of the arguments goes on the record with a refusal: no words about a customer's exchange."""
+    return " ".join(given.split()[:2])[:80]
