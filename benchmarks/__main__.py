@@ -7,6 +7,12 @@ PARTS = {
     "Golden questions": ["-m", "assistant", "evaluate", "--no-failures"],
     "One turn, governed and ungoverned": ["-m", "benchmarks.turn"],
     "Fifty people at once": ["-m", "benchmarks.load"],
+    "Appending to the record": ["-m", "benchmarks.appends"],
+    "Kills and power cuts": ["-m", "benchmarks.durability"],
+    "Verifying a million entries": ["-m", "benchmarks.verify"],
+    "Tampering": ["-m", "benchmarks.tampering"],
+    "Searching a million exchanges": ["-m", "benchmarks.audit"],
+    "Sums of a million bookings": ["-m", "benchmarks.costs"],
     "Guardrails on public sets": ["-m", "benchmarks.guardrails"],
     "Retrieval on a public set": ["-m", "benchmarks.retrieval"],
 }
