@@ -303,9 +303,7 @@ def _put_sqlite(cursor: Any, key: str, value: int | str, words: str | None) -> N
     old, stand, puts = found[-3] or "", (found[-2] or "").split(), (found[-1] or "").split()
     new, tokens = old if words is None else words, facets.of(row)
     if not new.startswith(old):
-        for length in puts:
-            cursor.execute(_DELETE, (row.number, old[: int(length)], ""))
-            cursor.execute(_INSERT, (row.number, "", ""))
+        _take_out(cursor, row.number, [old[: int(length)] for length in puts])
         old, puts = "", []
     if gone := set(stand).difference(tokens):
         cursor.execute(_DELETE, (row.number, "", " ".join(gone)))
@@ -318,6 +316,12 @@ def _put_sqlite(cursor: Any, key: str, value: int | str, words: str | None) -> N
         if one[0] in facets.BEGUN:
             cursor.execute(_FACET, (one,))
     cursor.execute(_STAND, (row.number, new, " ".join(tokens), " ".join(puts)))
+
+
+def _take_out(cursor: Any, number: int, puts: Sequence[str]) -> None:
+    for words in puts:
+        cursor.execute(_DELETE, (number, words, ""))
+        cursor.execute(_INSERT, (number, "", ""))
 
 
 def _put_postgresql(connection: Connection, key: str, value: int | str, words: str | None) -> None:
