@@ -126,7 +126,7 @@ def people_add(
 ) -> None:
     """Add a person who may sign in."""
     chosen = shell.chosen(data)
-    with shell.opened_record(chosen) as (ledger, _), closing(bootstrap.people(chosen)) as people:
+    with bootstrap.record(chosen) as (ledger, _), closing(bootstrap.people(chosen)) as people:
         added = people.add(name, password, role, customer=customer, display=display or name)
         ledger.append_now(PersonAdded(name=added.name, role=role.value, customer=customer), SERVICE)
     out.print(f"Added {name} as {role.value}.")
@@ -146,7 +146,7 @@ def people_list(data: Data = None) -> None:
 def people_disable(name: str, data: Data = None) -> None:
     """Keep a person from signing in; open sessions end with their next message."""
     chosen = shell.chosen(data)
-    with shell.opened_record(chosen) as (ledger, _), closing(bootstrap.people(chosen)) as people:
+    with bootstrap.record(chosen) as (ledger, _), closing(bootstrap.people(chosen)) as people:
         people.set_active(name, active=False)
         ledger.append_now(PersonDisabled(name=name), SERVICE)
     out.print(f"Disabled {name}.")

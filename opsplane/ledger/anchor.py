@@ -73,6 +73,7 @@ class Anchor:
     def _append(self, file: Path, line: str) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            new = not file.exists()
             with file.open("ab+") as stream:
                 stream.seek(0, os.SEEK_END)
                 torn = (
@@ -81,8 +82,19 @@ class Anchor:
                 stream.write((b"\n" if torn else b"") + line.encode() + b"\n")
                 stream.flush()
                 os.fsync(stream.fileno())
+            if new:  # the names of file and folder must be durable too
+                _sync(self.folder)
+                _sync(self.folder.parent)
         except OSError as error:
             raise RecordUnavailable(f"The anchor {file.name} cannot be written: {error.strerror}") from error
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _last_byte(file: Path) -> bytes:

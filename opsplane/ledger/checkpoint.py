@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from opsplane.access import SERVICE
-from opsplane.errors import PlaneError
+from opsplane.errors import PlaneError, RecordUnavailable
 from opsplane.events import SigningKeyAdded
 from opsplane.ledger import chain, keys, merkle
 from opsplane.ledger.anchor import Anchor, Anchored
@@ -51,6 +51,13 @@ def make(ledger: Ledger, notary: Notary, unless_younger: timedelta | None = None
 
     Raises `RecordUnavailable` where it cannot be kept.
     """
+    try:
+        return _make(ledger, notary, unless_younger)
+    except SQLAlchemyError as error:
+        raise RecordUnavailable(f"No checkpoint could be made: {getattr(error, 'orig', None) or error}") from error
+
+
+def _make(ledger: Ledger, notary: Notary, unless_younger: timedelta | None) -> Checkpoint | None:
     ledger.settle()
     at = ledger.clock()
     with ledger.engine.connect() as connection:
@@ -79,8 +86,8 @@ def attempt(ledger: Ledger, notary: Notary, unless_younger: timedelta | None = N
     """The same, and where it cannot be the record goes on without: `verify` tells that checkpoints are missing."""
     try:
         make(ledger, notary, unless_younger)
-    except (PlaneError, SQLAlchemyError) as error:
-        log.error("no checkpoint could be made: %s", error)
+    except PlaneError as error:
+        log.error("%s", error)
 
 
 def introduce(ledger: Ledger, notary: Notary) -> None:

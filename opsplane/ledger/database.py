@@ -47,41 +47,61 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 class Transactions:
-    """The same one after the other on one connection, for a thread that writes often; `drop` after a failure."""
+    """The same one after the other on one connection, for a thread that writes often; `drop` after a failure.
+
+    `doubtful` tells after a failure that the commit itself was under way: what it held may be durable or not.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._direct = engine.dialect.name == "sqlite"
         self._connection: Connection | None = None
+        self.doubtful = False
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction, committed at the end unless something was raised."""
+        self.doubtful = False
         if self._connection is None:
             options = {"isolation_level": "AUTOCOMMIT"} if self._direct else {}
             self._connection = self._engine.connect().execution_options(**options)
-        if not self._direct:
-            with self._connection.begin():
-                yield self._connection
-            return
-        cursor = self._connection.connection.cursor()
-        with _translated():
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                cursor.execute("COMMIT")
-            except BaseException:
-                with suppress(_driver().Error):  # SQLite has rolled back by itself where the disk failed
-                    cursor.execute("ROLLBACK")
-                raise
-            finally:
-                cursor.close()
+        with self._sqlite(self._connection) if self._direct else self._other(self._connection):
+            yield self._connection
 
     def drop(self) -> None:
         """Give the connection back; the next transaction opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    @contextmanager
+    def _other(self, connection: Connection) -> Iterator[None]:
+        transaction_ = connection.begin()
+        try:
+            yield
+        except BaseException:
+            transaction_.rollback()
+            raise
+        self.doubtful = True
+        transaction_.commit()
+        self.doubtful = False
+
+    @contextmanager
+    def _sqlite(self, connection: Connection) -> Iterator[None]:
+        cursor = connection.connection.cursor()
+        with _translated():
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.doubtful = True
+                cursor.execute("COMMIT")
+                self.doubtful = False
+            except BaseException:
+                with suppress(_driver().Error):  # SQLite has rolled back by itself where the disk failed
+                    cursor.execute("ROLLBACK")
+                raise
+            finally:
+                cursor.close()
 
 
 @contextmanager

@@ -24,7 +24,8 @@ def moment(at: int) -> datetime:
 
 def period(at: int) -> str:
     """The calendar month (UTC) whose key seals what happened then, e.g. "2026-11"."""
-    return moment(at).strftime("%Y-%m")
+    when = moment(at)
+    return f"{when.year:04}-{when.month:02}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,12 +113,13 @@ class Writer:
             head = self._write(group)
         except Exception as error:  # noqa: BLE001 - logged below; whoever waits must not wait for ever
             self._transactions.drop()
-            if len(group) > 1:  # one bad job must not take its neighbours with it
-                for job in group:
+            if len(group) > 1 and not self._transactions.doubtful:
+                for job in group:  # one bad job must not take its neighbours with it
                     self._commit([job])
                 return
             log.error("the record could not be written: %s", _cause(error))
-            group[0].done.set_exception(RecordUnavailable(f"The record could not be written: {_cause(error)}"))
+            for job in group:  # after a doubtful commit they may stand on the record: once, and not acknowledged
+                job.done.set_exception(RecordUnavailable(f"The record could not be written: {_cause(error)}"))
             return
         self._head = head
         for job in group:
