@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
 from opsplane.errors import InvalidRequest, NotFound
@@ -40,6 +40,28 @@ _MICROS = 1_000_000
 _HEX = re.compile("[0-9a-f]+")
 
 
+def _ends(given: str) -> tuple[Decimal | None, Decimal | None]:
+    """The ends of a range as typed, None where it is open; raise `ValueError` that says how one is written."""
+    low, dash, high = given.strip().replace("–", "-").partition("-")
+    try:
+        ends = [Decimal(end.strip().removeprefix("$")) if end.strip() else None for end in (low, high if dash else low)]
+    except InvalidOperation:
+        ends = [None, None]
+    if ends == [None, None] or not all(end is None or (end.is_finite() and end.adjusted() < 100) for end in ends):
+        raise ValueError("must be a range like 0.01-0.05, an open one like 0.01- or -0.05, or one figure")
+    return ends[0], ends[1]
+
+
+def _span(given: str) -> str:
+    if given:
+        _ends(given)
+    return given
+
+
+Span = Annotated[str, AfterValidator(_span)]
+"""A range as a person types it, or nothing."""
+
+
 class AuditQuery(BaseModel):
     """Filters, all of which must hold; empty ones do not filter. Dates are UTC days, both inclusive.
 
@@ -58,20 +80,13 @@ class AuditQuery(BaseModel):
     release: str = ""
     model: str = ""
     route: Tier | None = None
-    cost: str = ""
-    score: str = ""
+    cost: Span = ""
+    score: Span = ""
     rating: Literal["up", "down"] | None = None
     reviewed: bool | None = None
     text: str = ""
     page: int = Field(default=1, ge=1)
     size: int = Field(default=20, ge=1, le=MOST)
-
-    @field_validator("cost", "score")
-    @classmethod
-    def _range(cls, given: str) -> str:
-        if given:
-            _ends(given)
-        return given
 
 
 @dataclass(frozen=True)
@@ -219,18 +234,6 @@ def _same(query: AuditQuery) -> Iterator[tuple[str, str]]:
 
 def _days(query: AuditQuery) -> tuple[date, date]:
     return query.since or _EPOCH, query.until or date.max
-
-
-def _ends(given: str) -> tuple[Decimal | None, Decimal | None]:
-    """The ends of a range as typed, None where it is open; raise `ValueError` that says how one is written."""
-    low, dash, high = given.strip().replace("–", "-").partition("-")
-    try:
-        ends = [Decimal(end.strip().removeprefix("$")) if end.strip() else None for end in (low, high if dash else low)]
-    except InvalidOperation:
-        ends = [None, None]
-    if ends == [None, None] or not all(end is None or end.is_finite() for end in ends):
-        raise ValueError("must be a range like 0.01-0.05, an open one like 0.01- or -0.05, or one figure")
-    return ends[0], ends[1]
 
 
 def _whole(given: str, unit: int, facet: str) -> tuple[int, int]:

@@ -293,7 +293,7 @@ def _by_stretches(reader: Reader, wanted: Wanted, most: int, below: int) -> set[
 def _put_sqlite(cursor: Any, key: str, value: int | str, words: str | None) -> None:
     """Words are only ever added behind those that stand (an answer behind its question), or replaced altogether.
 
-    In the first case FTS5 is given all of them once more, which supersedes what it had at a fiftieth of the price of
+    In the first case FTS5 is given all of them once more, which supersedes what it had and costs a tenth of
     taking it out; `puts` says how much each time (in characters), because every time is to be taken out in the end.
     """
     found = cursor.execute(_OLD_SQLITE.format(key), (value,)).fetchone()

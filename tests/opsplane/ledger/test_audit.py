@@ -97,7 +97,15 @@ def test_filters_find_newest_first(filled: Shelf, filters: dict[str, Any], expec
 
 @pytest.mark.parametrize(
     "filters",
-    [{"cost": "-"}, {"cost": "cheap"}, {"score": "1-2-3"}, {"cost": "nan"}, {"rating": "good"}, {"route": "ultra"}],
+    [
+        {"cost": "-"},
+        {"cost": "cheap"},
+        {"score": "1-2-3"},
+        {"cost": "nan"},
+        {"cost": "1e999999-"},
+        {"rating": "good"},
+        {"route": "ultra"},
+    ],
 )
 def test_values_that_cannot_be_read_are_refused(filters: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
