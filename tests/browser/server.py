@@ -21,17 +21,16 @@ class Server:
     url: str = ""
     log: list[str] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
-    _ready: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> "Server":
         """Start on a free port and wait until it says that it is ready."""
-        self._ready.clear()
+        ready = threading.Event()
         port = self.url.rpartition(":")[2] or "0"
         command = [sys.executable, "-m", "assistant", "serve", "--data", str(self.data), "--port", port]
         environ = {**os.environ, "OPSPLANE_DEMO": "1", **self.environ}
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ)
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        if not self._ready.wait(START) or not self.url:
+        threading.Thread(target=self._listen, args=(self._process, ready), daemon=True).start()
+        if not ready.wait(START) or not self.url or self._process.poll() is not None:
             raise RuntimeError("the server did not start:\n" + "\n".join(self.log[-40:]))
         return self
 
@@ -42,7 +41,7 @@ class Server:
             self._process.wait(20)
             self._process = None
 
-    def _listen(self, process: "subprocess.Popen[str]") -> None:
+    def _listen(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
         if process.stderr is None:
             return
         with process.stderr:
@@ -50,5 +49,5 @@ class Server:
                 self.log.append(line.rstrip())
                 if found := re.search(r"Ready: (http://\S+)", line):
                     self.url = found[1]
-                    self._ready.set()
-        self._ready.set()
+                    ready.set()
+        ready.set()
