@@ -22,12 +22,10 @@ from tests import fakes
 os.environ.setdefault("CHAINLIT_APP_ROOT", tempfile.mkdtemp(prefix="opsplane-tests-"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """`make test` runs two processes: one with what opens the whole product over one library, one with the rest."""
-    for item in items:
-        if {"assistant", "browser"} & set(item.path.parts[-3:-1]):
-            item.add_marker(pytest.mark.xdist_group("product"))
+    if {"assistant", "browser"} & set(item.path.parts[-3:-1]):
+        item.add_marker(pytest.mark.xdist_group("product"))
 
 
 @pytest.fixture(autouse=True)
