@@ -186,11 +186,15 @@ def fill(shelf: Shelf, many: int) -> str:
 
 
 def _copy(shelf: Shelf, connection: Any, rows: Sequence[dict[str, Any]], said: Sequence[str]) -> None:
+    begun: set[str] = set()
     with connection.connection.cursor().copy("COPY exchange_search FROM STDIN") as copy:
         for row, words in zip(rows, said, strict=True):
             known = {name: row[name] for name in Row._fields if name in row}
             tokens = facets.of(Row(**known, reviewed=row["number"] % 50 == 0))
+            begun |= {one for one in tokens if one[0] in facets.BEGUN}
             copy.write_row((row["number"], vector(row["number"], shelf.index.blinded(words).split(), tokens)))
+    once = text("INSERT INTO exchange_facet VALUES (:token) ON CONFLICT DO NOTHING")
+    connection.execute(once, [{"token": one} for one in begun])
 
 
 def measure(shelf: Shelf, files: Callable[[], list[Path]]) -> list[tuple[str, ...]]:
@@ -209,6 +213,39 @@ def measure(shelf: Shelf, files: Callable[[], list[Path]]) -> list[tuple[str, ..
         found = f"{page.total:,}{'+' if page.more else ''}"
         rows.append((name, found, f"{cold:.0f}", f"{median(warm):.0f}", f"{max(warm):.0f}", f"{max(warm) / whole:.2f}"))
     return rows
+
+
+def upkeep(shelf: Shelf, many: int) -> str:
+    """What an exchange costs the index once it is full: `put` in groups of 32, a second `put`, and `remove`."""
+    rows = next(exchanges(BATCH))[:640]
+    said = [row.pop("said") for row in rows]
+    numbers = [many + place for place in range(1, len(rows) + 1)]
+    new = [
+        row | {"number": number, "id": f"new-{number}", "sealed": b""}
+        for number, row in zip(numbers, rows, strict=True)
+    ]
+    with transaction(shelf.engine) as connection:
+        connection.execute(insert(EXCHANGE), new)
+
+    def each(work: Callable[[Any, int, str], None]) -> str:
+        begun, cpu = perf_counter(), process_time()
+        for start in range(0, len(rows), 32):
+            with transaction(shelf.engine) as connection:
+                for number, words in zip(numbers[start : start + 32], said[start : start + 32], strict=True):
+                    work(connection, number, words)
+        wall, used = (
+            (end - start) / len(rows) * 1e6 for end, start in ((perf_counter(), begun), (process_time(), cpu))
+        )
+        return f"{wall:.0f} µs ({used:.0f} of this process)"
+
+    question = each(
+        lambda connection, number, words: shelf.index.put(
+            connection, number, words[: words.index(" ", len(words) // 3)]
+        )
+    )
+    answer = each(lambda connection, number, words: shelf.index.put(connection, number, words))
+    gone = each(lambda connection, number, _: shelf.index.remove(connection, number))
+    return f"an exchange, commits of 32 included: question {question}, answer {answer}, forgotten {gone}"
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -246,11 +283,12 @@ def _sqlite_plan(connection: Any, sought: Wanted) -> list[str]:
 def _plan(connection: Any, sought: Wanted) -> list[str]:
     for scan in ("seqscan", "indexscan", "indexonlyscan"):
         connection.exec_driver_sql(f"SET LOCAL enable_{scan} = off")
-    top = connection.exec_driver_sql("SELECT max(number) >> 14 FROM exchange_search").scalar_one()
-    queries = tsqueries(sought, f"n0={top}")
+    top = connection.exec_driver_sql("SELECT max(number) >> 11 FROM exchange_search").scalar_one()
+    queries, checked = tsqueries(sought, f"n0={top}")
     hits = " AND ".join("tokens @@ CAST(%s AS tsquery)" for _ in queries)
+    hits += "".join(" AND tokens || '' @@ CAST(%s AS tsquery)" for _ in checked)
     explain = f"EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF) SELECT number FROM exchange_search WHERE {hits}"
-    return [row[0] for row in connection.exec_driver_sql(explain, tuple(queries))]
+    return [row[0] for row in connection.exec_driver_sql(explain, (*queries, *checked))]
 
 
 def run(url: str, files: Callable[[], list[Path]], many: int, show: bool) -> None:
@@ -262,6 +300,7 @@ def run(url: str, files: Callable[[], list[Path]], many: int, show: bool) -> Non
     print(f"on disk: {sum(file.stat().st_size for file in files()) / 1e6:,.0f} MB\n")
     heads = ("Filters", "Found", "Cold, ms", "Warm, median", "Warm, worst", "Worst ÷ count(*)")
     print(table(heads, measure(shelf, files)).replace("\\", ""), flush=True)
+    print(f"\n{upkeep(shelf, many)}")
     if show:
         print("\n".join(plans(shelf)))
     shelf.engine.dispose()

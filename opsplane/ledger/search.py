@@ -24,8 +24,8 @@ At most `LONGEST` words of an exchange are kept.
 stand in it, because taking a row out of FTS5 takes its tokens. PostgreSQL: `exchange_search` with a tsvector under a
 GIN index. `exchange_facet` holds the facets that can be given by their beginning. Newest first is by number, the order
 in which the record received the questions. FTS5 walks its lists backwards and stops when it has enough. A GIN index
-knows no order, so it is asked for a stretch of numbers at a time (`n0`, `n1`), newest first; `exchange_hits` allows no
-plan but the index, because the planner takes filters for independent of each other. It knows no places of words
+knows no order, so it is asked for a stretch of numbers at a time (`n0` to `n2`), newest first; `exchange_hits` allows
+no plan but the index, because the planner takes filters for independent of each other. It knows no places of words
 either: so that a phrase of common words need not be looked for in every row that has them all, the first characters of
 each two neighbouring tokens are a token too.
 """
@@ -50,8 +50,8 @@ from opsplane.ledger.facets import Row
 LONGEST = 16_000
 """Words of one exchange that are kept: PostgreSQL counts positions no further and holds no more than 1 MB of them."""
 
-SHORT, LONG = 14, 17
-"""PostgreSQL is asked for 2**14 numbers at first, then for 2**17 at a time, and for short stretches where many fit."""
+STRETCHES = (11, 14, 17)
+"""PostgreSQL is asked for 2**11 numbers at first, and for up to 2**17 at a time where few of them fit."""
 
 _SECRET = 16
 _LENGTH = 9  # of a token and a space
@@ -75,10 +75,12 @@ _POSTGRESQL = (
     "ALTER TABLE exchange_search ALTER COLUMN tokens SET STATISTICS 0",  # they would hold tokens of rows long gone
     "CREATE INDEX IF NOT EXISTS exchange_search_tokens ON exchange_search USING gin (tokens)",
     'CREATE TABLE IF NOT EXISTS exchange_facet (token TEXT COLLATE "C" PRIMARY KEY)',
-    "CREATE OR REPLACE FUNCTION exchange_hits(wanted TEXT[], most INTEGER) RETURNS SETOF BIGINT LANGUAGE plpgsql "
-    "STABLE SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off SET jit = off "
-    "AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT number FROM exchange_search WHERE ' || (SELECT "
-    "string_agg(format('tokens @@ %%L::tsquery', one), ' AND ') FROM unnest(wanted) one) || ' LIMIT ' || most; END $$",
+    "CREATE OR REPLACE FUNCTION exchange_hits(wanted TEXT[], checked TEXT[], most INTEGER) RETURNS SETOF BIGINT "
+    "LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off "
+    "SET jit = off AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT number FROM exchange_search WHERE ' || "
+    "(SELECT string_agg(format('tokens @@ %%L::tsquery', one), ' AND ') FROM unnest(wanted) one) || "
+    "(SELECT coalesce(string_agg(format(' AND tokens || '''' @@ %%L::tsquery', one), ''), '') FROM unnest(checked) one)"
+    " || ' LIMIT ' || most; END $$",
 )
 _ROW = (
     "SELECT e.number, e.at, e.customer, e.actor, e.outcome, e.release, e.digest, e.codes, e.tier, e.model, "
@@ -110,7 +112,7 @@ _EVERY = text("SELECT number FROM exchange WHERE number < :below ORDER BY number
 _MATCH = text(
     "SELECT rowid FROM exchange_fts WHERE exchange_fts MATCH :wanted AND rowid < :below ORDER BY rowid DESC LIMIT :most"
 )
-_HITS = text("SELECT * FROM exchange_hits(CAST(:wanted AS text[]), :most)")
+_HITS = text("SELECT * FROM exchange_hits(CAST(:wanted AS text[]), CAST(:checked AS text[]), :most)")
 _BEGIN = text("SELECT token FROM exchange_facet WHERE token >= :first AND token < :after")
 _TOP = text("SELECT coalesce(max(number), 0) FROM exchange_search WHERE number < :below")
 
@@ -247,18 +249,22 @@ def fts_query(wanted: Wanted) -> str:
     return " AND ".join([*phrases, *(f"({group})" for group in groups)])
 
 
-def tsqueries(wanted: Wanted, stretch: str) -> list[str]:
-    """The same as PostgreSQL's tsqueries, all of which must hold, for one stretch of numbers.
+def tsqueries(wanted: Wanted, stretch: str) -> tuple[list[str], list[str]]:
+    """The same as PostgreSQL's tsqueries for one stretch of numbers: those the index answers, and those it cannot.
 
-    What has alternatives is a query of its own: GIN then leaps from one list to the next match of the other.
+    What has alternatives is a query of its own: GIN then leaps from one list to the next match of the other. Three
+    words or more are so well told by their neighbours that the rows left are looked at instead of the words' lists.
     """
-    single = [stretch, *(group[0] for group in wanted.groups if len(group) == 1)]
-    terms = [f"'{one}'" for one in single]
-    for phrase in wanted.phrases:
-        terms.append("'" + "' <-> '".join(phrase) + "'")
-        terms += [f"'{one}'" for one in dict.fromkeys(_pairs(phrase))]
-    several = [" | ".join(f"'{one}'" for one in group) for group in wanted.groups if len(group) > 1]
-    return [" & ".join(terms), *several]
+    terms = [stretch, *(group[0] for group in wanted.groups if len(group) == 1)]
+    several = [" | ".join(map(_quoted, group)) for group in wanted.groups if len(group) > 1]
+    short = [f"({' <-> '.join(phrase)})" for phrase in wanted.phrases if len(phrase) < 3]
+    long = [" <-> ".join(phrase) for phrase in wanted.phrases if len(phrase) > 2]
+    pairs = dict.fromkeys(pair for phrase in wanted.phrases for pair in _pairs(phrase))
+    return [" & ".join([*map(_quoted, terms), *short, *pairs]), *several], long
+
+
+def _quoted(token: str) -> str:
+    return f"'{token}'"
 
 
 def _expanded(reader: Reader, group: Sequence[str]) -> tuple[str, ...]:
@@ -270,23 +276,31 @@ def _expanded(reader: Reader, group: Sequence[str]) -> tuple[str, ...]:
 
 
 def _by_stretches(reader: Reader, wanted: Wanted, most: int, below: int) -> set[int]:
-    def hits(stretch: str, limit: int) -> set[int]:
-        query = _HITS.bindparams(wanted=tsqueries(wanted, stretch), most=limit)
-        return {row[0] for row in reader.read(query) if row[0] < below}
-
+    """At least `most` of the newest, or all. Long stretches in which too many fit are left to shorter ones."""
     top = reader.read(_TOP.bindparams(below=below))[0][0]
-    found = hits(f"n0={top >> SHORT}", 1 << SHORT)
-    for long in range(top >> LONG, -1, -1):
-        if len(found) >= most:
-            break
-        here = hits(f"n1={long}", most + (1 << SHORT))
-        if len(here) < most + (1 << SHORT):
-            found |= here
-            continue
-        for short in range(min(top >> SHORT, (long + 1 << LONG - SHORT) - 1), (long << LONG - SHORT) - 1, -1):
-            found |= hits(f"n0={short}", 1 << SHORT)
-            if len(found) >= most:
-                break
+    found: set[int] = set()
+    density = 0.0
+
+    def collect(level: int, place: int) -> None:
+        nonlocal density
+        numbers, limit = 1 << STRETCHES[level], most + len(found)
+        if level == 0 or density * numbers < limit:
+            queries, checked = tsqueries(wanted, f"n{level}={place}")
+            query = _HITS.bindparams(wanted=queries, checked=checked, most=limit if level else numbers)
+            here = [row[0] for row in reader.read(query)]
+            density = len(here) / numbers
+            if level == 0 or len(here) < limit:
+                found.update(number for number in here if number < below)
+                return
+        last = min(top >> STRETCHES[level - 1], (place << 3) + 7)
+        for shorter in range(last, (place << 3) - 1, -1):
+            if len(found) < most:
+                collect(level - 1, shorter)
+
+    longest = range(top >> STRETCHES[2], -1, -1)
+    for level, place in [(0, top >> STRETCHES[0]), (1, top >> STRETCHES[1]), *((2, place) for place in longest)]:
+        if len(found) < most:
+            collect(level, place)
     return found
 
 
@@ -340,8 +354,12 @@ def _put_postgresql(connection: Connection, key: str, value: int | str, words: s
 def vector(number: int, words: Sequence[str], tokens: Sequence[str]) -> str:
     """An exchange as PostgreSQL's tsvector: blinded words in their places, neighbours, facets, stretches of numbers."""
     placed = [f"{word}:{place}" for place, word in enumerate(words, 1)]
-    public = [f"'{one}'" for one in (*tokens, f"n0={number >> SHORT}", f"n1={number >> LONG}")]
+    public = [f"'{one}'" for one in (*tokens, *_stretches(number))]
     return " ".join([*placed, *dict.fromkeys(_pairs(words)), *public])
+
+
+def _stretches(number: int) -> list[str]:
+    return [f"n{level}={number >> bits}" for level, bits in enumerate(STRETCHES)]
 
 
 def _pairs(words: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The index finds words and forgets them, and holds none in the clear."""
 
 import json
+import random
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -95,6 +96,8 @@ def shelf(record_url: str) -> Iterator[Shelf]:
         ('"wire fee', [1]),
         ('abroad "the fee"', [3]),
         ('"a wire" "the fee"', [3]),
+        ('"abroad the fee is"', [3]),
+        ('"fee the abroad"', []),
         ("25", [4, 1]),
         ("$25", [1]),
         ("$25.00", [1]),
@@ -144,12 +147,26 @@ def test_words_and_facets_go_together(shelf: Shelf) -> None:
 
 
 def test_stretches_of_numbers_are_walked_to_the_end(shelf: Shelf) -> None:
-    numbers = [1, 16_383, 16_384, 16_385, 100_000, 131_071, 131_072, 1_000_000]
+    numbers = [1, 2_047, 2_048, 16_383, 16_384, 16_385, 100_000, 131_071, 131_072, 1_000_000]
     for number in numbers:
         shelf.add(number, "the fee")
     assert shelf.found("fee") == numbers[::-1]
     assert shelf.index.newest(shelf, Wanted(shelf.index.phrases("fee")), 2, below=16_385) == [16_384, 16_383]
-    assert shelf.index.newest(shelf, Wanted(), 2, below=16_384) == [16_383, 1]
+    assert shelf.index.newest(shelf, Wanted(), 2, below=16_384) == [16_383, 2_048]
+
+
+@pytest.mark.parametrize("most", [1, 30, 500, 2_500, 9_999])
+def test_the_newest_are_found_where_many_fit_and_where_few_do(shelf: Shelf, most: int) -> None:
+    chance = random.Random(3)
+    numbers = sorted({*range(40_000, 42_500), *(chance.randrange(1, 300_000) for _ in range(1_000))}, reverse=True)
+    rows = [NOTHING | {"number": number, "id": f"x-{number}", "sealed": b""} for number in numbers]
+    with transaction(shelf.engine) as connection:
+        connection.execute(insert(EXCHANGE), rows)
+        for number in reversed(numbers):
+            shelf.index.put(connection, number, "fee")
+    wanted = Wanted(shelf.index.phrases("fee"), ((token(Facet.CUSTOMER, "C-1"), token(Facet.CUSTOMER, "C-2")),))
+    for below in (numbers[0] + 1, 41_000, 39_999, numbers[-1]):
+        assert shelf.index.newest(shelf, wanted, most, below) == [one for one in numbers if one < below][:most]
 
 
 def test_an_answer_comes_behind_its_question(shelf: Shelf) -> None:
