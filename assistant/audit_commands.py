@@ -148,7 +148,7 @@ def _selection(ledger: Ledger, values: dict[str, str]) -> Selection:
     query = parse_query(values) if values else None
     if not exchanges and query is None:
         raise InvalidRequest("Name at least one filter. The whole ledger is copied by: opsplane audit export FOLDER")
-    if query and audit.search(ledger, query.model_copy(update={"page": 1, "size": 1})).more:
+    if query and audit.count(ledger, query, audit.MOST + 1) > audit.MOST:
         raise InvalidRequest(
             f"More than {audit.MOST:,} exchanges fit. Narrow the filters, or use: opsplane audit export FOLDER filters…"
         )

@@ -11,7 +11,7 @@ PARTS = {
     "Kills and power cuts": ["-m", "benchmarks.durability"],
     "Verifying a million entries": ["-m", "benchmarks.verify"],
     "Tampering": ["-m", "benchmarks.tampering"],
-    "Searching a million exchanges": ["-m", "benchmarks.audit"],
+    "Searching a million exchanges": ["-m", "benchmarks.audit", "--postgres"],
     "Sums of a million bookings": ["-m", "benchmarks.costs"],
     "Guardrails on public sets": ["-m", "benchmarks.guardrails"],
     "Retrieval on a public set": ["-m", "benchmarks.retrieval"],

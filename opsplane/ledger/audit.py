@@ -160,6 +160,11 @@ def search(record: Record, query: AuditQuery) -> AuditPage:
     return AuditPage(tuple(rows), min(len(numbers), limit), query.page, query.size, more)
 
 
+def count(record: Record, query: AuditQuery, most: int) -> int:
+    """How many exchanges fit, counted no further than `most`."""
+    return len(record.index.newest(record, wanted(record.index, query), most))
+
+
 def walk(record: Record, query: AuditQuery, batch: int = BATCH) -> Iterator[AuditRow]:
     """Every exchange that fits, newest first, read `batch` at a time; `page` and `size` of the query do not count.
 

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from opsplane.errors import InvalidRequest, NotFound
 from opsplane.exchange import Outcome
+from opsplane.ledger import audit
 from opsplane.ledger.audit import COUNTED, MOST, AuditQuery, complete_id, search, walk, wanted
 from opsplane.ledger.database import connect, transaction
 from opsplane.ledger.seal import micros
@@ -144,6 +145,7 @@ def test_a_long_list_is_cut_and_says_so(shelf: Shelf) -> None:
         assert (later.rows[0].id, later.total, later.pages, later.more) == ("x-8825", 61 * 20, 61, True)
         last = search(shelf, AuditQuery(page=2, size=MOST // 2, **filters))
         assert (last.rows[0].id, len(last.rows), last.total, last.pages, last.more) == ("x-5005", 5_000, MOST, 2, True)
+        assert [audit.count(shelf, AuditQuery(**filters), most) for most in (5, MOST + 9)] == [5, MOST + 5]
     with pytest.raises(InvalidRequest, match="Only the newest 10,000"):
         search(shelf, AuditQuery(page=MOST // 20 + 1))
 
