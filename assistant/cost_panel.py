@@ -1,7 +1,5 @@
 """What was spent, as a panel: sums, how the month will end, where budgets stand, and a plot for page and terminal."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -11,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assistant import arguments as words
-from assistant.panels import Download, Panel, dollars, plain, table
+from assistant.panels import Download, Panel, dollars, plain, spreadsheet, table
 from opsplane.budget import Level, Period, Scope, Standing
 from opsplane.errors import InvalidRequest
 from opsplane.ledger import costs
@@ -171,14 +169,8 @@ def _groups(found: Costs) -> str:
 
 def as_csv(heading: str, rows: Sequence[CostRow]) -> bytes:
     """Groups as CSV (UTF-8, with a byte order mark for spreadsheets); no cell can start a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out)
     names = [name for name in CostRow.__dataclass_fields__ if name != "key"]
-    writer.writerow([heading, *names])
-    for row in rows:
-        key = f"'{row.key}" if row.key[:1] in ("=", "+", "-", "@", "\t", "\r") else row.key
-        writer.writerow([key, *(getattr(row, name) for name in names)])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    return spreadsheet([heading, *names], ([row.key, *(getattr(row, name) for name in names)] for row in rows))
 
 
 def figure(found: Costs, standings: Sequence[Standing]) -> dict[str, Any]:

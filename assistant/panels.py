@@ -11,6 +11,7 @@ from knowledge.ingest import IngestReport
 from opsplane.ledger.audit import AuditPage
 from opsplane.plane import State
 from opsplane.release import Release
+from opsplane.sheet import harmless
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,8 @@ def spreadsheet(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> by
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(headings)
-    writer.writerows([_harmless(str(cell)) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in _FORMULA else cell
-
-
-_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
-"""What makes a spreadsheet compute, also typed in full width; a minus sign may begin a formula too."""
 
 
 def status(state: State, latest: AuditPage) -> Panel:

@@ -25,10 +25,6 @@ class Sealed(NamedTuple):
     sealed: bytes
 
 
-_START = bytes(32)
-"""What the first entry follows."""
-
-
 @dataclass(frozen=True)
 class Head:
     """The last entry and the tree up to it."""
@@ -44,7 +40,7 @@ _NEWEST = select(ENTRY.c.seq, ENTRY.c.hash).order_by(ENTRY.c.seq.desc()).limit(1
 def head(connection: Connection, known: Head | None) -> Head:
     """The head as it stands in this transaction: `known` where nobody else has written since."""
     found = _first(connection)
-    seq, last = (int(found[0]), bytes(found[1])) if found else (0, _START)
+    seq, last = (int(found[0]), bytes(found[1])) if found else (0, verifier.START)
     if known and (known.seq, known.hash) == (seq, last):
         return known
     return Head(seq, last, Frontier(seq, merkle.peaks(nodes(connection), seq)))

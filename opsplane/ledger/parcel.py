@@ -8,17 +8,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
-from opsplane.access import Actor
 from opsplane.errors import PlaneError
 from opsplane.events import QuestionAnswered, QuestionReceived, ReleasePromoted
 from opsplane.exchange import Exchange
-from opsplane.ledger import report, seal
+from opsplane.ledger import report
 from opsplane.ledger.proofs import Inclusion, proof_line
 from opsplane.ledger.report import Cover, Turn
-from opsplane.ledger.seal import moment
-from opsplane.ledger.store import Entry
-from opsplane.ledger.vault import unseal
+from opsplane.ledger.store import Entry, opened
 from opsplane.ledger.verifier.lines import COLUMNS
+from opsplane.sheet import harmless
 
 HISTORY = (
     *("ledger_opened", "ledger_imported", "signing_key_added", "record_verified", "record_exported"),
@@ -132,21 +130,6 @@ class Parcel:
         return self._open.enter_context((self._folder / name).open("w", encoding="utf-8", newline=""))
 
 
-def opened(row: Any, secret: bytes | None) -> Entry:
-    """An entry with its words while their key is there. Raises `PlaneError` or `ValueError` for a changed one."""
-    private: bytes | None = b""
-    if row.key:
-        bind = seal.aad(row.kind, row.exchange, row.subject, row.key)
-        private = unseal(secret, bind, bytes(row.sealed)) if secret else None
-    return Entry(row.seq, moment(row.at), Actor(id=row.actor, role=row.role), seal.join(bytes(row.payload), private))
-
-
-def safe(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
-
-
 def _row(row: Any) -> dict[str, Any]:
     """An entry as the verifier reads it back: the very bytes of the payload as text, the others in base64 and hex."""
     values = dict(zip(COLUMNS, row, strict=True))
@@ -160,4 +143,4 @@ def _cells(one: Exchange) -> list[str]:
     route = (one.route.tier.value, one.route.model) if one.route else ("", "")
     who = (one.id, one.at.isoformat(), one.customer, one.actor.id, one.outcome.value, one.code, one.release, one.digest)
     counts = (one.usage.input, one.usage.output, one.cost_micros, one.total_ms)
-    return [safe(value) for value in (*who, *route, *counts, one.question, one.answer)]
+    return [harmless(value) for value in (*who, *route, *counts, one.question, one.answer)]

@@ -180,7 +180,7 @@ class Ledger:
     def _entries(self, where: Callable[[Any], ColumnElement[bool]]) -> list[Entry]:
         rows = self.read(self._both(where, *Sealed._fields))
         open_ = self.vault.secrets_of({row.key for row in rows if row.key})
-        return [_entry(row, open_.get(row.key)) for row in rows]
+        return [opened(row, open_.get(row.key)) for row in rows]
 
     def _both(self, where: Callable[[Any], ColumnElement[bool]], *names: str) -> Any:
         """Chained entries and those that wait in the inbox, in one statement so that none is missed or seen twice."""
@@ -203,7 +203,11 @@ def _nothing() -> None:
     pass
 
 
-def _entry(row: Any, secret: bytes | None) -> Entry:
+def opened(row: Any, secret: bytes | None) -> Entry:
+    """A row of the entry table with its words while their key is there.
+
+    Raises `PlaneError` or `ValueError` for a row that was changed.
+    """
     private: bytes | None = b""
     if row.key:
         bind = seal.aad(row.kind, row.exchange, row.subject, row.key)
