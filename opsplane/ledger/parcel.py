@@ -21,7 +21,7 @@ from opsplane.sheet import harmless
 HISTORY = (
     *("ledger_opened", "ledger_imported", "signing_key_added", "record_verified", "record_exported"),
     *("release_registered", "release_promoted", "service_started", "service_stopped"),
-    *("request_made", "request_approved", "request_rejected", "request_withdrawn"),
+    *("request_made", "request_decided"),
     *("erasure_begun", "erasure_stopped", "customer_erased", "retention_set", "retention_applied"),
 )
 """The kinds of event that the page tells beside the exchanges."""
