@@ -22,6 +22,7 @@ from opsplane.approval import Request, Requests, State
 from opsplane.control import recorded
 from opsplane.custody_events import RequestDecided
 from opsplane.errors import Conflict, PlaneError, RecordUnavailable
+from opsplane.ledger.database import cause
 from opsplane.ledger.store import Ledger
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def _sole_process(ledger: Ledger, number: int) -> Iterator[None]:
             time.sleep(_POLL)
         yield
     except SQLAlchemyError as error:
-        raise RecordUnavailable(f"The record cannot be read: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"The record cannot be read: {cause(error)}") from error
     finally:
         if connection:
             connection.invalidate()  # ends the session, and the lock with it, whatever state it is in

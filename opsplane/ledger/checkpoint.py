@@ -14,7 +14,7 @@ from opsplane.errors import PlaneError, RecordUnavailable
 from opsplane.events import SigningKeyAdded
 from opsplane.ledger import chain, keys, merkle
 from opsplane.ledger.anchor import Anchor, Anchored
-from opsplane.ledger.database import transaction
+from opsplane.ledger.database import cause, transaction
 from opsplane.ledger.keys import Signer
 from opsplane.ledger.seal import micros
 from opsplane.ledger.store import Ledger
@@ -54,7 +54,7 @@ def make(ledger: Ledger, notary: Notary, unless_younger: timedelta | None = None
     try:
         return _make(ledger, notary, unless_younger)
     except SQLAlchemyError as error:
-        raise RecordUnavailable(f"No checkpoint could be made: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"No checkpoint could be made: {cause(error)}") from error
 
 
 def _make(ledger: Ledger, notary: Notary, unless_younger: timedelta | None) -> Checkpoint | None:

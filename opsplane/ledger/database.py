@@ -113,6 +113,11 @@ def _translated() -> Iterator[None]:
         raise DatabaseError(None, None, error) from error
 
 
+def cause(error: Exception) -> str:
+    """What went wrong, without the statement and its values: they hold what people wrote."""
+    return str(getattr(error, "orig", None) or error)
+
+
 def _driver() -> ModuleType:
     """The newest SQLite at hand: old ones (3.7.0 to 3.51.2) can corrupt a write-ahead log when it is reset.
 

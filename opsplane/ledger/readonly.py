@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, NullPool, Select, bindparam, create_e
 from sqlalchemy.exc import SQLAlchemyError
 
 from opsplane.errors import RecordUnavailable
-from opsplane.ledger.database import connect
+from opsplane.ledger.database import cause, connect
 from opsplane.ledger.tables import ENTRY
 
 
@@ -38,7 +38,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
                 connection.exec_driver_sql("BEGIN")
             yield connection
     except SQLAlchemyError as error:
-        raise RecordUnavailable(f"The record cannot be read: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"The record cannot be read: {cause(error)}") from error
 
 
 def stream(connection: Connection, statement: Select[Any], size: int = 256) -> Iterator[list[Any]]:
@@ -125,4 +125,4 @@ def translated(connection: Connection) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, driver.Error) as error:
-        raise RecordUnavailable(f"The record cannot be read: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"The record cannot be read: {cause(error)}") from error

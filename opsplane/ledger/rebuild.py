@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opsplane.errors import RecordUnavailable
 from opsplane.events import Event, QuestionAnswered, QuestionReceived
 from opsplane.ledger import seal
-from opsplane.ledger.database import transaction
+from opsplane.ledger.database import cause, transaction
 from opsplane.ledger.projection import Projection
 from opsplane.ledger.readonly import stream
 from opsplane.ledger.seal import Line
@@ -48,7 +48,7 @@ def rebuild(ledger: Ledger, share: float, progress: Progress) -> int:
         with _alone(ledger) as connection:
             return _anew(connection, ledger, share, progress)
     except SQLAlchemyError as error:
-        raise RecordUnavailable(f"The record cannot be written: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"The record cannot be written: {cause(error)}") from error
 
 
 def _anew(connection: Connection, ledger: Ledger, share: float, progress: Progress) -> int:

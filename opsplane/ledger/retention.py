@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opsplane.access import Role
 from opsplane.errors import RecordUnavailable
 from opsplane.events import PersonAdded
-from opsplane.ledger.database import transaction
+from opsplane.ledger.database import cause, transaction
 from opsplane.ledger.seal import micros
 from opsplane.ledger.search import TextIndex
 from opsplane.ledger.store import Ledger
@@ -119,7 +119,7 @@ def sweep(ledger: Ledger, keys: Collection[str]) -> None:
                     index.remove(connection, number)
                 connection.execute(update(EXCHANGE).where(EXCHANGE.c.number.in_(step)).values(sealed=b""))
     except SQLAlchemyError as error:
-        raise RecordUnavailable(f"The record cannot be changed: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"The record cannot be changed: {cause(error)}") from error
 
 
 def purge(ledger: Ledger) -> None:
@@ -129,7 +129,7 @@ def purge(ledger: Ledger) -> None:
         if not index.purge(ledger.engine):
             log.warning("what was destroyed is still in the record's write-ahead log: another process is reading it")
     except SQLAlchemyError as error:
-        raise RecordUnavailable(f"The record cannot be changed: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"The record cannot be changed: {cause(error)}") from error
 
 
 def due(ledger: Ledger, now: datetime, years: int, held: Iterable[str]) -> Due:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opsplane.errors import RecordUnavailable
 from opsplane.ledger import chain
 from opsplane.ledger.chain import Head, Sealed
+from opsplane.ledger.database import cause
 from opsplane.ledger.tables import INBOX
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Sequencer:
             while self.move():
                 pass
         except SQLAlchemyError as error:
-            log.error("the inbox could not be chained: %s", getattr(error, "orig", None) or error)
+            log.error("the inbox could not be chained: %s", cause(error))
             self._head = None
 
     def settle(self) -> None:
@@ -61,7 +62,7 @@ class Sequencer:
             while self.move(wait=True):
                 pass
         except SQLAlchemyError as error:
-            raise RecordUnavailable(f"The inbox cannot be chained: {getattr(error, 'orig', None) or error}") from error
+            raise RecordUnavailable(f"The inbox cannot be chained: {cause(error)}") from error
 
     def move(self, *, wait: bool = False) -> int:
         """Chain up to `BATCH` waiting entries and tell how many; 0 where there are none.

@@ -20,6 +20,7 @@ from opsplane.evidence import Origin
 from opsplane.exchange import Earlier, Exchange, Outcome
 from opsplane.ledger import migrate, seal
 from opsplane.ledger.chain import Sealed
+from opsplane.ledger.database import cause
 from opsplane.ledger.projection import Projection, bound
 from opsplane.ledger.seal import moment
 from opsplane.ledger.search import TextIndex
@@ -65,7 +66,7 @@ class Ledger:
         try:
             migrate.upgrade(engine, vault, self._projection, self.index, clock)
         except SQLAlchemyError as error:
-            raise RecordUnavailable(f"The record cannot be opened: {getattr(error, 'orig', None) or error}") from error
+            raise RecordUnavailable(f"The record cannot be opened: {cause(error)}") from error
         self._check_vault()
         self._sequencer = None if engine.dialect.name == "sqlite" else Sequencer(engine)
         self._writer = Writer(engine, vault, self._sequencer.wake if self._sequencer else _nothing)
@@ -152,7 +153,7 @@ class Ledger:
             with self.engine.connect() as connection:
                 return connection.execute(statement).all()
         except SQLAlchemyError as error:
-            raise RecordUnavailable(f"The record cannot be read: {getattr(error, 'orig', None) or error}") from error
+            raise RecordUnavailable(f"The record cannot be read: {cause(error)}") from error
 
     def _check_vault(self) -> None:
         """Refuse a vault that never held the keys that the newest words were sealed with."""

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from opsplane.errors import InvalidRequest, RecordUnavailable
-from opsplane.ledger.database import transaction
+from opsplane.ledger.database import cause, transaction
 from opsplane.ledger.keys import Wrapper
 from opsplane.ledger.seal import micros
 from opsplane.ledger.vault_table import ALIVE, GONE, METADATA, VAULT_KEY
@@ -353,4 +353,4 @@ def _translated(deed: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise RecordUnavailable(f"The vault cannot be {deed}: {getattr(error, 'orig', None) or error}") from error
+        raise RecordUnavailable(f"The vault cannot be {deed}: {cause(error)}") from error

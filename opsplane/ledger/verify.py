@@ -23,6 +23,7 @@ from opsplane.errors import InvalidRequest, PlaneError, RecordUnavailable
 from opsplane.ledger import chain, merkle, migrate, reached, rhythm, timestamp, verifier
 from opsplane.ledger.agreement import Agreement
 from opsplane.ledger.anchor import Anchor, Anchored
+from opsplane.ledger.database import cause
 from opsplane.ledger.reached import Reached
 from opsplane.ledger.readonly import entries, snapshot, stream, tolerate
 from opsplane.ledger.subtrees import Subtrees
@@ -169,7 +170,7 @@ class _Verifying:
         try:
             look()
         except (RecordUnavailable, SQLAlchemyError) as error:
-            words = f"{what} cannot be read: {getattr(error, 'orig', None) or error}"
+            words = f"{what} cannot be read: {cause(error)}"
             self._violations.append(Violation("database.damaged", None, words))
             return False
         return True

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, insert
 from opsplane.errors import RecordUnavailable
 from opsplane.ledger import chain
 from opsplane.ledger.chain import Head, Sealed
-from opsplane.ledger.database import Transactions
+from opsplane.ledger.database import Transactions, cause
 from opsplane.ledger.seal import Line, period
 from opsplane.ledger.tables import INBOX
 from opsplane.ledger.vault import Key, Vault, seal
@@ -117,9 +117,9 @@ class Writer:
                 for job in group:  # one bad job must not take its neighbours with it
                     self._commit([job])
                 return
-            log.error("the record could not be written: %s", _cause(error))
+            log.error("the record could not be written: %s", cause(error))
             for job in group:  # after a doubtful commit they may stand on the record: once, and not acknowledged
-                job.done.set_exception(RecordUnavailable(f"The record could not be written: {_cause(error)}"))
+                job.done.set_exception(RecordUnavailable(f"The record could not be written: {cause(error)}"))
             return
         self._head = head
         for job in group:
@@ -144,8 +144,3 @@ class Writer:
             return chain.extend(connection, chain.head(connection, self._head), lines)
         connection.execute(insert(INBOX), [line._asdict() for line in lines])
         return None
-
-
-def _cause(error: Exception) -> str:
-    """What went wrong, without the statement and its values: they hold what people wrote."""
-    return str(getattr(error, "orig", None) or error)
