@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsplane.errors import RecordUnavailable
+from opsplane.ledger.folder import sync
 
 
 @dataclass(frozen=True)
@@ -83,18 +84,10 @@ class Anchor:
                 stream.flush()
                 os.fsync(stream.fileno())
             if new:  # the names of file and folder must be durable too
-                _sync(self.folder)
-                _sync(self.folder.parent)
+                sync(self.folder)
+                sync(self.folder.parent)
         except OSError as error:
             raise RecordUnavailable(f"The anchor {file.name} cannot be written: {error.strerror}") from error
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _last_byte(file: Path) -> bytes:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from opsplane.errors import Conflict, RecordUnavailable
+from opsplane.ledger.folder import sync
 
 FORMAT = "opsplane-keys/1"
 _NONCE = 12
@@ -127,7 +128,7 @@ def create(path: Path, at: datetime) -> KeyFile:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(spare, file)
         _place(spare, path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise RecordUnavailable(f"The key file {path} cannot be made: {error.strerror}.") from error
     return file
@@ -161,7 +162,7 @@ def _rotate(path: Path, change: Callable[[KeyFile], KeyFile]) -> KeyFile:
             if os.name == "posix" and os.geteuid() == 0:  # rotated by root, still read by the service
                 os.chown(spare, owner.st_uid, owner.st_gid)
             spare.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
     except FileExistsError as error:
         raise Conflict(f"Another rotation is under way, or one was cut off: if none runs, remove {spare}.") from error
     except OSError as error:
@@ -203,16 +204,6 @@ def _write(path: Path, file: KeyFile, *, new: bool = True) -> None:
 def _row(key: FileSigningKey | FileWrapper) -> dict[str, str]:
     made = key.made.astimezone(UTC).isoformat(timespec="seconds")
     return {"id": key.id, "made": made, "secret": base64.b64encode(key.secret).decode()}
-
-
-def _sync(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refuse_public(path: Path) -> None:
