@@ -67,9 +67,7 @@ def _make(ledger: Ledger, notary: Notary, unless_younger: timedelta | None) -> C
         root = merkle.root(chain.nodes(connection), size)
     text = f"opsplane/{ledger.id}\n{size}\n{base64.b64encode(root).decode()}\ntime {at:%Y-%m-%dT%H:%M:%SZ}\n"
     note = keys.sign_note(text, notary.signer)  # in no transaction: the key may be a network away
-    with transaction(ledger.engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    with transaction(ledger.engine, _LOCK) as connection:
         if unless_younger and _younger(connection, at, unless_younger):
             return None
         connection.execute(insert(CHECKPOINT).values(at=micros(at), size=size, root=root, note=note))

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from opsplane.errors import RecordUnavailable
@@ -36,11 +36,16 @@ def connect(url: str, busy_ms: int = BUSY_MS) -> Engine:
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction that holds SQLite's one write lock from its beginning, so that what it reads stays true."""
+def transaction(engine: Engine, lock: int = 0) -> Iterator[Connection]:
+    """A transaction that holds SQLite's one write lock from its beginning, so that what it reads stays true.
+
+    On PostgreSQL it waits for the advisory lock of this number, if one is given, and holds it to its end.
+    """
     transactions = Transactions(engine)
     try:
         with transactions.begin() as connection:
+            if lock and engine.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(lock)))
             yield connection
     finally:
         transactions.drop()

@@ -1,13 +1,12 @@
 """Bringing a record of any earlier version up to date, in one transaction, before anything is read or written."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from opsplane.errors import RecordUnavailable
 from opsplane.ledger import guards, importing
@@ -31,7 +30,7 @@ def upgrade(
     with engine.connect() as connection:
         if version(connection) == HEAD:
             return
-    with _alone(engine) as connection:
+    with transaction(engine, _LOCK) as connection:
         found = version(connection)
         if found == HEAD:  # another process was quicker
             return
@@ -75,12 +74,3 @@ def _advance(connection: Connection, found: str) -> None:
             f"The record was written by a newer version of the product (schema {found}; this one knows {HEAD})."
         )
     command.upgrade(config, HEAD)
-
-
-@contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other process upgrades beside."""
-    with transaction(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(select(text(f"pg_advisory_xact_lock({_LOCK})")))
-        yield connection

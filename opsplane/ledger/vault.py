@@ -170,8 +170,8 @@ class Vault:
         if before_period is not None:
             change = change.where(VAULT_KEY.c.period < before_period)
         values = {"wrapped": None, "destroyed": micros(self._clock()), "destruction": number}
-        with _translated("changed"), transaction(self._engine) as connection:
-            _sole(connection)  # numbers must become visible in their order
+        # one after the other, so that numbers become visible in their order
+        with _translated("changed"), transaction(self._engine, _LOCK) as connection:
             ids = sorted(connection.scalars(change.values(values).returning(VAULT_KEY.c.id)))
         with _translated("read"), self._engine.connect() as connection:
             self._refresh(connection)
@@ -312,15 +312,8 @@ class _Memory:
 def _prepare(engine: Engine) -> None:
     if inspect(engine).has_table(VAULT_KEY.name):
         return
-    with transaction(engine) as connection:
-        _sole(connection)
+    with transaction(engine, _LOCK) as connection:
         METADATA.create_all(connection)
-
-
-def _sole(connection: Connection) -> None:
-    """One at a time on PostgreSQL; on SQLite a transaction is alone anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _owned_by(connection: Connection, owners: Iterable[Owner]) -> list[Any]:
