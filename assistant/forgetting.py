@@ -7,12 +7,12 @@ named here without it: loading Chainlit takes a terminal seconds.
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, column, delete, func, inspect, or_, select, table, text, update
+from sqlalchemy import Connection, column, delete, func, inspect, or_, select, table, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.signin import People
 from opsplane.errors import RecordUnavailable
-from opsplane.ledger.database import connect, transaction
+from opsplane.ledger.database import cause, connect, scrub, transaction
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +33,10 @@ def forget(url: str, people: People, customer: str) -> int:
             return 0
         with transaction(engine) as connection:
             forgotten = _clear(connection, names)
-        if not _scrubbed(engine):
+        if not scrub(engine, *(one.name for one in (_THREAD, *_PARTS))):
             log.warning("what was forgotten is still in the chat history's write-ahead log: another process reads it")
     except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or type(error).__name__
-        raise RecordUnavailable(f"The chat history cannot be cleared: {cause}") from None
+        raise RecordUnavailable(f"The chat history cannot be cleared: {cause(error)}") from None
     finally:
         engine.dispose()
     return forgotten
@@ -52,16 +51,3 @@ def _clear(connection: Connection, names: Sequence[str]) -> int:
         connection.execute(delete(part).where(part.c.thread_id.in_(select(_THREAD.c.id).where(own))))
     connection.execute(update(_THREAD).where(own).values(name="", details="{}", deleted=_THREAD.c.used))
     return forgotten or 0
-
-
-def _scrubbed(engine: Engine) -> bool:
-    """Clear what was overwritten out of SQLite's write-ahead log; False while somebody's reading prevents it.
-
-    PostgreSQL is told to vacuum; its own log and archives keep old pages until they are recycled.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if engine.dialect.name == "sqlite":
-            return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0)
-        for one in (_THREAD, *_PARTS):
-            connection.execute(text(f"VACUUM {one.name}"))
-    return True

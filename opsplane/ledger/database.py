@@ -118,6 +118,19 @@ def _translated() -> Iterator[None]:
         raise DatabaseError(None, None, error) from error
 
 
+def scrub(engine: Engine, *tables: str) -> bool:
+    """Clear what was overwritten out of SQLite's write-ahead log; False while somebody's reading prevents it.
+
+    PostgreSQL is told to vacuum the tables; its own log and archives keep old pages until they are recycled.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "sqlite":
+            return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0)
+        for table in tables:
+            connection.exec_driver_sql(f"VACUUM {table}")
+    return True
+
+
 def cause(error: Exception) -> str:
     """What went wrong, without the statement and its values: they hold what people wrote."""
     return str(getattr(error, "orig", None) or error)

@@ -17,7 +17,6 @@ from opsplane.errors import RecordUnavailable
 from opsplane.events import PersonAdded
 from opsplane.ledger.database import cause, transaction
 from opsplane.ledger.seal import micros
-from opsplane.ledger.search import TextIndex
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.tables import ENTRY, EXCHANGE, INBOX
 from opsplane.ledger.vault import Holding
@@ -109,14 +108,13 @@ def sweep(ledger: Ledger, keys: Collection[str]) -> None:
 
     In small steps, so that nobody waits long to write meanwhile; one that is cut off is done again.
     """
-    index = TextIndex(ledger.engine.dialect.name, ledger.vault.secret("search"))
     full = select(EXCHANGE.c.number).where(EXCHANGE.c.sealed != b"").order_by(EXCHANGE.c.number)
     numbers = [row.number for part in _parts(keys) for row in ledger.read(full.where(EXCHANGE.c.key.in_(part)))]
     try:
         for step in _parts(numbers, _STEP):
             with transaction(ledger.engine) as connection:
                 for number in step:
-                    index.remove(connection, number)
+                    ledger.index.remove(connection, number)
                 connection.execute(update(EXCHANGE).where(EXCHANGE.c.number.in_(step)).values(sealed=b""))
     except SQLAlchemyError as error:
         raise RecordUnavailable(f"The record cannot be changed: {cause(error)}") from error
@@ -124,9 +122,8 @@ def sweep(ledger: Ledger, keys: Collection[str]) -> None:
 
 def purge(ledger: Ledger) -> None:
     """Clear away what swept words left outside the tables; on PostgreSQL that takes minutes on a large record."""
-    index = TextIndex(ledger.engine.dialect.name, ledger.vault.secret("search"))
     try:
-        if not index.purge(ledger.engine):
+        if not ledger.index.purge(ledger.engine):
             log.warning("what was destroyed is still in the record's write-ahead log: another process is reading it")
     except SQLAlchemyError as error:
         raise RecordUnavailable(f"The record cannot be changed: {cause(error)}") from error

@@ -45,6 +45,7 @@ from sqlalchemy import Connection, Engine, text
 from opsplane.errors import InvalidRequest
 from opsplane.guardrails.wording import stem
 from opsplane.ledger import facets
+from opsplane.ledger.database import scrub
 from opsplane.ledger.facets import Row
 
 LONGEST = 16_000
@@ -177,12 +178,11 @@ class TextIndex:
 
         PostgreSQL makes the index anew beside the old one, which takes minutes on a large record.
         """
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if self._dialect == "sqlite":
-                return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0)
-            connection.exec_driver_sql("VACUUM exchange_search")
-            connection.exec_driver_sql("REINDEX INDEX CONCURRENTLY exchange_search_tokens")
-        return True
+        cleared = scrub(engine, "exchange_search")
+        if self._dialect == "postgresql":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("REINDEX INDEX CONCURRENTLY exchange_search_tokens")
+        return cleared
 
     def blinded(self, words: str) -> str:
         """The words of a text as tokens in order, between them at least one space."""

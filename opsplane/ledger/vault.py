@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, bindparam, func, inspect, select, text, tuple_, update
+from sqlalchemy import Connection, Engine, bindparam, func, inspect, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from opsplane.errors import InvalidRequest, RecordUnavailable
-from opsplane.ledger.database import cause, transaction
+from opsplane.ledger.database import cause, scrub, transaction
 from opsplane.ledger.keys import Wrapper
 from opsplane.ledger.seal import micros
 from opsplane.ledger.vault_table import ALIVE, GONE, METADATA, VAULT_KEY
@@ -205,17 +205,9 @@ class Vault:
         return done
 
     def scrub(self) -> bool:
-        """Clear overwritten keys from SQLite's write-ahead log; False while another process's reading prevents it.
-
-        PostgreSQL is told to vacuum; its own log and archives keep old pages until they are recycled.
-        """
-        with _translated("changed"), self._engine.connect() as plain:
-            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("VACUUM vault_key"))
-                return True
-            busy: int = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-            return busy == 0
+        """Clear overwritten keys away, as far as `database.scrub` can; False where it could not."""
+        with _translated("changed"):
+            return scrub(self._engine, VAULT_KEY.name)
 
     def _refresh(self, connection: Connection) -> int:
         """Forget what was destroyed since the last look."""
