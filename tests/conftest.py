@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
@@ -20,6 +21,10 @@ from tests import fakes
 
 # Chainlit writes its configuration where it is imported first.
 os.environ.setdefault("CHAINLIT_APP_ROOT", tempfile.mkdtemp(prefix="opsplane-tests-"))
+
+# The same examples in every run; `pytest --hypothesis-profile default` looks for others.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
