@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from opsplane.errors import InvalidRequest, NotFound
 from opsplane.exchange import Outcome, Tier
+from opsplane.ledger.database import BATCH, batches
 from opsplane.ledger.facets import DIGEST, PLACES, Facet, beginning, between, token
 from opsplane.ledger.seal import moment
 from opsplane.ledger.search import Reader, TextIndex, Wanted
@@ -31,9 +32,6 @@ MOST = 10_000
 
 COUNTED = 1_000
 """So many are counted for a first page; a later page counts as far as the one after it."""
-
-BATCH = 500
-"""So many rows are read at a time."""
 
 _EPOCH = date(1970, 1, 1)
 _MICROS = 1_000_000
@@ -193,8 +191,8 @@ def complete_id(record: Reader, given: str) -> str:
 
 
 def _rows(record: Record, numbers: Sequence[int]) -> Iterator[AuditRow]:
-    for start in range(0, len(numbers), BATCH):
-        these = EXCHANGE.c.number.in_(numbers[start : start + BATCH])
+    for part in batches(numbers):
+        these = EXCHANGE.c.number.in_(part)
         rows = record.read(select(*_SHOWN, *_SEALED).where(these).order_by(EXCHANGE.c.number.desc()))
         told = record.contents(rows)
         for row in rows:

@@ -1,18 +1,23 @@
-"""Opening a database so that what was committed stays committed."""
+"""Opening a database so that what was committed stays committed, and what SQLite and PostgreSQL say differently."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from opsplane.errors import RecordUnavailable
 
+T = TypeVar("T")
+
 BUSY_MS = 3_000
+BATCH = 500
+"""So many rows are named in one statement."""
 
 
 def connect(url: str, busy_ms: int = BUSY_MS) -> Engine:
@@ -116,6 +121,19 @@ def _translated() -> Iterator[None]:
         yield
     except _driver().Error as error:
         raise DatabaseError(None, None, error) from error
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An insertion that can say `on_conflict_do_nothing` or `on_conflict_do_update`, as both databases know it."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """The items in lists of at most `size`, in their order: a statement has room for so many parameters."""
+    rest = list(items)
+    for start in range(0, len(rest), size):
+        yield rest[start : start + size]
 
 
 def scrub(engine: Engine, *tables: str) -> bool:

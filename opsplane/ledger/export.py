@@ -20,6 +20,7 @@ from opsplane.errors import Conflict, InvalidRequest, RecordUnavailable
 from opsplane.ledger import audit, checkpoint, keys, proofs, verifier
 from opsplane.ledger.audit import AuditQuery
 from opsplane.ledger.checkpoint import Checkpoint, Notary
+from opsplane.ledger.database import BATCH, batches
 from opsplane.ledger.merkle import Read
 from opsplane.ledger.parcel import Parcel
 from opsplane.ledger.readonly import snapshot
@@ -31,7 +32,6 @@ FORMAT = "opsplane-export/1"
 FRAME = ("ledger_opened", "signing_key_added", "release_registered", "release_promoted")
 """The kinds of entry that go with any selection: whose ledger it is, who signed, who allowed what served."""
 Progress = Callable[[str, int, int], None]
-_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -215,8 +215,7 @@ def _seqs(connection: Connection, exchanges: Sequence[str], size: int) -> list[i
     """The numbers of these exchanges' entries, and of those that go with any selection."""
     wanted = ENTRY.c.seq <= size
     found = set(connection.scalars(select(ENTRY.c.seq).where(wanted, ENTRY.c.kind.in_(FRAME))))
-    for start in range(0, len(exchanges), _BATCH):
-        part = exchanges[start : start + _BATCH]
+    for part in batches(exchanges):
         found.update(connection.scalars(select(ENTRY.c.seq).where(wanted, ENTRY.c.exchange.in_(part))))
     return sorted(found)
 
@@ -225,14 +224,13 @@ def _rows(connection: Connection, seqs: Sequence[int] | None, size: int) -> Iter
     """The rows of these numbers, or of all up to `size`, in lists."""
     if seqs is None:
         last = 0
-        query = select(ENTRY).where(ENTRY.c.seq <= size).order_by(ENTRY.c.seq).limit(_BATCH)
+        query = select(ENTRY).where(ENTRY.c.seq <= size).order_by(ENTRY.c.seq).limit(BATCH)
         while rows := connection.execute(query.where(ENTRY.c.seq > last)).all():
             yield rows
             last = rows[-1].seq
         return
-    for start in range(0, len(seqs), _BATCH):
-        part = ENTRY.c.seq.in_(seqs[start : start + _BATCH])
-        yield connection.execute(select(ENTRY).where(part).order_by(ENTRY.c.seq)).all()
+    for part in batches(seqs):
+        yield connection.execute(select(ENTRY).where(ENTRY.c.seq.in_(part)).order_by(ENTRY.c.seq)).all()
 
 
 def _proof(nodes: Read, row: Any, signed: Checkpoint) -> tuple[proofs.Inclusion, int, bytes]:

@@ -17,12 +17,11 @@ from opsplane.access import SERVICE, Actor
 from opsplane.errors import RecordUnavailable
 from opsplane.events import EVENTS, Event, LedgerImported, LedgerOpened, QuestionReceived
 from opsplane.ledger import chain, seal
+from opsplane.ledger.database import batches
 from opsplane.ledger.projection import Projection
 from opsplane.ledger.seal import Line, moment, period
 from opsplane.ledger.vault import Vault
 from opsplane.ledger.writer import Sealer
-
-_BATCH = 500
 
 
 def carry_over(connection: Connection, vault: Vault, projection: Projection, clock: Callable[[], datetime]) -> None:
@@ -31,16 +30,15 @@ def carry_over(connection: Connection, vault: Vault, projection: Projection, clo
         return
     connection.exec_driver_sql("INSERT INTO passage SELECT sha256, text FROM v1_passage")
     events = list(_events(connection))
-    digest = hashlib.sha256("".join(payload for _, _, _, payload in events).encode()).hexdigest()
+    digest = hashlib.sha256("".join(payload for _, _, payload in events).encode()).hexdigest()
     begun: tuple[Event, ...] = (
         LedgerOpened(ledger=secrets.token_hex(16)),
         LedgerImported(rows=len(events), sha256=digest),
     )
     lines = [(one, seal.line(one, SERVICE, clock())) for one in begun]
-    lines += [(event, line) for event, line, _, _ in events]
+    lines += [(event, line) for event, line, _ in events]
     head = chain.head(connection, None)
-    for start in range(0, len(lines), _BATCH):
-        batch = lines[start : start + _BATCH]
+    for batch in batches(lines):
         sealer = Sealer(vault.keys_for({(line.subject, period(line.at)) for _, line in batch if line.private}))
         head = chain.extend(connection, head, [sealer.line(line) for _, line in batch])
         for event, line in batch:
@@ -50,7 +48,7 @@ def carry_over(connection: Connection, vault: Vault, projection: Projection, clo
         connection.exec_driver_sql(f"DROP TABLE {table}")
 
 
-def _events(connection: Connection) -> Iterator[tuple[Event, Line, int, str]]:
+def _events(connection: Connection) -> Iterator[tuple[Event, Line, str]]:
     customers: dict[str, str] = {}
     for row in connection.execute(text("SELECT * FROM v1_ledger ORDER BY seq")):
         event = _read(row)
@@ -59,7 +57,7 @@ def _events(connection: Connection) -> Iterator[tuple[Event, Line, int, str]]:
         exchange = row.exchange or ""
         subject = customers.get(exchange, "")
         actor = Actor(id=row.actor, role=row.role)
-        yield event, seal.line(event, actor, moment(row.at), exchange=exchange, subject=subject), row.seq, row.payload
+        yield event, seal.line(event, actor, moment(row.at), exchange=exchange, subject=subject), row.payload
 
 
 def _read(row: Any) -> Event:

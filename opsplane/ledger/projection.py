@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from opsplane.events import CostBooked, Event, ExchangeReviewed, FeedbackGiven, QuestionAnswered, QuestionReceived
 from opsplane.evidence import Evidence, Origin
 from opsplane.exchange import Exchange
 from opsplane.ledger import reviews
+from opsplane.ledger.database import upsert
 from opsplane.ledger.seal import Line, aad, micros
 from opsplane.ledger.search import TextIndex
 from opsplane.ledger.tables import EXCHANGE, PASSAGE, SPEND
@@ -75,10 +75,9 @@ class Projection:
 
 def keep_passages(connection: Connection, exchange: Exchange) -> None:
     """The text of each passage that was read, once, by its hash."""
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     rows = [_passage(one) for one in exchange.evidence if one.origin is Origin.PASSAGE]
     if rows:
-        connection.execute(dialect.insert(PASSAGE).on_conflict_do_nothing(), rows)
+        connection.execute(upsert(connection, PASSAGE).on_conflict_do_nothing(), rows)
 
 
 def columns(exchange: Exchange) -> dict[str, Any]:

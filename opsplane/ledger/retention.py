@@ -4,10 +4,9 @@ The chained entries stay as they are, sealed with keys that nobody has any longe
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, ScalarSelect, Table, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opsplane.access import Role
 from opsplane.errors import RecordUnavailable
 from opsplane.events import PersonAdded
-from opsplane.ledger.database import cause, transaction
+from opsplane.ledger.database import batches, cause, transaction
 from opsplane.ledger.seal import micros
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.tables import ENTRY, EXCHANGE, INBOX
@@ -23,8 +22,6 @@ from opsplane.ledger.vault import Holding
 
 log = logging.getLogger(__name__)
 
-_T = TypeVar("_T", str, int)
-_BATCH = 500
 _STEP = 100  # exchanges swept in one transaction
 
 
@@ -96,7 +93,7 @@ def concerned(ledger: Ledger, keys: Collection[str], since: str = "", before: st
     """
     tables = [EXCHANGE, ENTRY] if ledger.engine.dialect.name == "sqlite" else [EXCHANGE, ENTRY, INBOX]
     entries = exchanges = 0
-    for part in _parts(keys):
+    for part in batches(keys):
         counts = (_sealed_with(part, table, since, before) for table in tables)
         found = ledger.read(select(*counts))[0]  # at one moment
         exchanges, entries = exchanges + found[0], entries + sum(found[1:])
@@ -109,9 +106,9 @@ def sweep(ledger: Ledger, keys: Collection[str]) -> None:
     In small steps, so that nobody waits long to write meanwhile; one that is cut off is done again.
     """
     full = select(EXCHANGE.c.number).where(EXCHANGE.c.sealed != b"").order_by(EXCHANGE.c.number)
-    numbers = [row.number for part in _parts(keys) for row in ledger.read(full.where(EXCHANGE.c.key.in_(part)))]
+    numbers = [row.number for part in batches(keys) for row in ledger.read(full.where(EXCHANGE.c.key.in_(part)))]
     try:
-        for step in _parts(numbers, _STEP):
+        for step in batches(sorted(numbers), _STEP):
             with transaction(ledger.engine) as connection:
                 for number in step:
                     ledger.index.remove(connection, number)
@@ -157,9 +154,3 @@ def _start(month: str) -> int:
 
 def _people_added(ledger: Ledger) -> list[PersonAdded]:
     return [entry.event for entry in ledger.events(["person_added"]) if isinstance(entry.event, PersonAdded)]
-
-
-def _parts(items: Collection[_T], size: int = _BATCH) -> Iterator[list[_T]]:
-    listed = sorted(items)
-    for start in range(0, len(listed), size):
-        yield listed[start : start + size]

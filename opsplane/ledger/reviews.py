@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union_all, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from opsplane.event import ERASED
 from opsplane.events import ExchangeReviewed
+from opsplane.ledger.database import upsert
 from opsplane.ledger.seal import moment
 from opsplane.ledger.tables import ENTRY, EXCHANGE, INBOX, REVIEW
 from opsplane.review import RANK, Count, Opinion, Reason
@@ -48,7 +48,7 @@ class Waiting:
 
 def queue(connection: Connection, exchange: str, at: int, reason: Reason) -> None:
     """Put an exchange into the queue at a time (microseconds), once: while it waits, the more urgent reason stands."""
-    put = _insert(connection).values(_row(exchange, at, reason))
+    put = upsert(connection, REVIEW).values(_row(exchange, at, reason))
     more_urgent = and_(REVIEW.c.verdict == "", REVIEW.c.rank > put.excluded.rank)
     connection.execute(
         put.on_conflict_do_update(
@@ -65,7 +65,7 @@ def decide(connection: Connection, event: ExchangeReviewed, reviewer: str, at: i
     `at` is when it was decided, in microseconds. The first reviewer's last word counts.
     """
     row = _row(event.exchange, at, event.reason)
-    put = _insert(connection).values(row | {"verdict": event.verdict.value, "reviewer": reviewer, "decided": at})
+    put = upsert(connection, REVIEW).values(row | {"verdict": event.verdict.value, "reviewer": reviewer, "decided": at})
     mine = or_(REVIEW.c.verdict == "", REVIEW.c.reviewer == reviewer)
     words = {"verdict": put.excluded.verdict, "reviewer": put.excluded.reviewer, "decided": put.excluded.decided}
     connection.execute(put.on_conflict_do_update(index_elements=["exchange"], set_=words, where=mine))
@@ -135,11 +135,6 @@ def _between(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
     if until is not None:
         found.append(EXCHANGE.c.at < until)
     return found
-
-
-def _insert(connection: Connection) -> Any:
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(REVIEW)
 
 
 def _row(exchange: str, at: int, reason: Reason) -> dict[str, Any]:

@@ -13,30 +13,27 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, bindparam, func, inspect, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from opsplane.errors import InvalidRequest, RecordUnavailable
-from opsplane.ledger.database import cause, scrub, transaction
+from opsplane.ledger.database import BATCH, batches, cause, scrub, transaction, upsert
 from opsplane.ledger.keys import Wrapper
 from opsplane.ledger.seal import micros
 from opsplane.ledger.vault_table import ALIVE, GONE, METADATA, VAULT_KEY
 from opsplane.ledger.wrapping import Wrapped, Wrapping, wrap
 
 log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 Owner = tuple[str, str]
 """A customer and a period; installation-wide secrets belong to '' and have a name for a period."""
 REMEMBERED = 65_536
 """So many unwrapped keys a process keeps in memory."""
 _NONCE = 12
-_BATCH = 500
 _ATTEMPTS = 5
 _LOCK = 0x0B5_7A017  # PostgreSQL's advisory lock around destructions and the table's creation
 
@@ -223,10 +220,8 @@ class Vault:
             {"id": new, "customer": owner[0], "period": owner[1], "wrapped": box, "wrapper": by.id, "made": made}
             for new, owner, box in zip(ids, missing, wrapped, strict=True)
         ]
-        dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(VAULT_KEY).on_conflict_do_nothing()
         with _translated("changed"), transaction(self._engine) as connection:
-            connection.execute(statement, values)
+            connection.execute(upsert(connection, VAULT_KEY).on_conflict_do_nothing(), values)
 
     def _opened(self, rows: Sequence[Any], seen: int) -> dict[Owner, Key]:
         pairs = zip(rows, self._unwrapped(rows), strict=True)
@@ -238,7 +233,7 @@ class Vault:
         return self._wrapping.unwrap([Wrapped(row.wrapper, bytes(row.wrapped), _aad(row)) for row in rows])
 
     def _after(self, last: str, stale: Iterable[Any]) -> Sequence[Any]:
-        query = _ROWS.where(*stale, VAULT_KEY.c.id > last).order_by(VAULT_KEY.c.id).limit(_BATCH)
+        query = _ROWS.where(*stale, VAULT_KEY.c.id > last).order_by(VAULT_KEY.c.id).limit(BATCH)
         with _translated("read"), self._engine.connect() as connection:
             return connection.execute(query).all()
 
@@ -310,18 +305,11 @@ def _prepare(engine: Engine) -> None:
 
 def _owned_by(connection: Connection, owners: Iterable[Owner]) -> list[Any]:
     owner = tuple_(VAULT_KEY.c.customer, VAULT_KEY.c.period)
-    return [row for part in _parts(owners) for row in connection.execute(_ROWS.where(ALIVE, owner.in_(part)))]
+    return [row for part in batches(owners) for row in connection.execute(_ROWS.where(ALIVE, owner.in_(part)))]
 
 
 def _identified(connection: Connection, query: Any, ids: Iterable[str]) -> list[Any]:
-    return [row for part in _parts(ids) for row in connection.execute(query.where(VAULT_KEY.c.id.in_(part)))]
-
-
-def _parts(items: Iterable[_T]) -> Iterator[list[_T]]:
-    """Lists that a statement's parameters have room for."""
-    rest = list(items)
-    for start in range(0, len(rest), _BATCH):
-        yield rest[start : start + _BATCH]
+    return [row for part in batches(ids) for row in connection.execute(query.where(VAULT_KEY.c.id.in_(part)))]
 
 
 def _aad(row: Any) -> bytes:
