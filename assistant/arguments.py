@@ -1,7 +1,7 @@
 """What is typed after a command: words, name=value pairs in any order, and the text on the lines below."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from opsplane.errors import InvalidRequest
@@ -48,6 +48,15 @@ def parse(text: str) -> Arguments:
             raise InvalidRequest(f"{name}=… is given twice.")
         values[name] = pair["value"]
     return Arguments(tuple(words), values, body)
+
+
+def filters(text: str, known: Sequence[str]) -> Mapping[str, str]:
+    """Name=value filters and nothing else; raise `InvalidRequest` for anything that is none of the known ones."""
+    found = parse(text)
+    for name in (*found.words, *(name for name in found.values if name not in known)):
+        listed = ", ".join(f"{one}=…" for one in known)
+        raise InvalidRequest(f"{name[:40]!r} is not a filter. Filters: {listed}")
+    return found.values
 
 
 def split(text: str) -> tuple[list[Word], str]:

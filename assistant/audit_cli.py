@@ -182,7 +182,7 @@ def export(  # noqa: PLR0913 - each option is a parameter
     found = shell.chosen(data)
     actor, told = shell.person(found, person), shell.reason(why)
     words = arguments.written(filters or [], {})
-    query = audit_commands.parse_query(audit_commands.filters(words)) if filters else None
+    query = audit_commands.parse_query(arguments.filters(words, audit_commands.FILTERS)) if filters else None
     with bootstrap.record(found) as (ledger, notary), shell.progress() as bar:
         whole = tuple(audit.complete_id(ledger, one) for one in exchanges or [])
         purpose = Purpose(actor, told)

@@ -41,7 +41,7 @@ _HINTS = {
 async def _audit(given: str, actor: Actor, desk: Desk) -> Panel:
     async with refusals(desk.ledger, "audit", given[:200], actor, "The filters could not be read."):
         actor.must_be(Role.REVIEWER)
-        values = dict(filters(given, "csv"))
+        values = dict(arguments.filters(given, (*FILTERS, "csv")))
         most = _rows(values.pop("csv", ""))
         query = parse_query(values)
     file = query.model_copy(update={"page": 1, "size": most})
@@ -64,7 +64,7 @@ async def _exchange(given: str, actor: Actor, desk: Desk) -> Panel:
 async def _export(given: str, actor: Actor, desk: Desk) -> Panel:
     async with refusals(desk.ledger, "export", given[:200], actor, "What to export could not be read."):
         actor.must_be(Role.REVIEWER)
-        values = dict(filters(given, "exchange"))
+        values = dict(arguments.filters(given, (*FILTERS, "exchange")))
         selection = await asyncio.to_thread(_selection, desk.ledger, values)
     purpose = Purpose(actor, desk.why)
     content, done = await attestation.take_bundle(desk.ledger, desk.notary, selection, purpose)
@@ -117,16 +117,6 @@ COMMANDS: tuple[Command, ...] = (
         _verify,
     ),
 )
-
-
-def filters(given: str, *besides: str) -> Mapping[str, str]:
-    """The name=value filters of a search; raise `InvalidRequest` for anything that is none."""
-    found = arguments.parse(given)
-    known = (*FILTERS, *besides)
-    for name in (*found.words, *(name for name in found.values if name not in known)):
-        listed = ", ".join(f"{one}=…" for one in known)
-        raise InvalidRequest(f"{name[:40]!r} is not a filter. Filters: {listed}")
-    return found.values
 
 
 def parse_query(values: Mapping[str, str]) -> AuditQuery:

@@ -35,12 +35,9 @@ class Costs:
 
 def parse(arguments: str) -> CostQuery:
     """`name=value` filters as a `CostQuery`; raise `InvalidRequest` that names the filter and its values."""
-    given = words.parse(arguments)
-    if wrong := [*given.words, *(name for name in given.values if name not in CostQuery.model_fields)]:
-        known = ", ".join(f"{field}=…" for field in CostQuery.model_fields)
-        raise InvalidRequest(f"{wrong[0][:40]!r} is not a filter. Filters: {known}")
+    given = words.filters(arguments, tuple(CostQuery.model_fields))
     try:
-        query = CostQuery.model_validate({name: value for name, value in given.values.items() if value})
+        query = CostQuery.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
         problem = error.errors()[0]
         raise InvalidRequest(f"{problem['loc'][0]}={str(problem['input'])[:40]}: {problem['msg']}") from error

@@ -40,7 +40,7 @@ async def _review(given: str, actor: Actor, desk: Desk) -> Panel:
 async def _coverage(given: str, actor: Actor, desk: Desk) -> Panel:
     async with refusals(desk.ledger, "coverage", given[:200], actor, "The days could not be read."):
         actor.must_be(Role.REVIEWER)
-        days = _days(arguments.parse(given))
+        days = _days(given)
     found = await oversight.read_coverage(desk.ledger, days.since, days.until, actor=actor, why=desk.why)
     return review_panels.coverage(found, str(days))
 
@@ -140,13 +140,10 @@ def _yes(name: str, given: str) -> bool:
     return given.lower() == "yes"
 
 
-def _days(found: Arguments) -> Days:
-    if found.words:
-        raise InvalidRequest(f"{found.words[0][:40]!r} is not a filter. Filters: since=…, until=…")
-    for name in found.values:
-        if name not in ("since", "until"):
-            raise InvalidRequest(f"{name[:40]!r} is not a filter. Filters: since=…, until=…")
-    days = Days(*(_day(name, found.values.get(name, "")) for name in ("since", "until")))
+def _days(given: str) -> Days:
+    names = ("since", "until")
+    found = arguments.filters(given, names)
+    days = Days(*(_day(name, found.get(name, "")) for name in names))
     if days.since and days.until and days.until < days.since:
         raise InvalidRequest(f"until={days.until} is before since={days.since}.")
     return days
