@@ -27,6 +27,7 @@ from knowledge.ingest import IngestReport
 from knowledge.library import Library
 from opsplane import budget, custody, registry, spend
 from opsplane.access import SERVICE
+from opsplane.budget import Budgets
 from opsplane.errors import InvalidRelease, InvalidRequest
 from opsplane.events import PersonAdded, ServiceStarted, ServiceStopped
 from opsplane.exchange import Tier
@@ -79,7 +80,8 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
 
     Raises `InvalidRelease`, `RecordUnavailable`, `Conflict` or `InvalidRequest`: then nothing was started.
     """
-    releases = registry.load_all(settings.releases)  # before anything is written: a corrupt file stops the start
+    # before anything is written: a corrupt file stops the start
+    releases, prices, budgets = registry.load_all(settings.releases), spend.load(), budget.load(settings.budgets)
     embeddings = _embeddings(settings, progress)
     _check_index(releases, settings.release, corpus.index(embeddings))
     with ExitStack() as open_parts:
@@ -90,27 +92,25 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         if refresh:
             every = timedelta(seconds=settings.checkpoint_seconds)
             open_parts.enter_context(closing(Rhythm(ledger, notary, every)))
-        plane = Plane(ledger)
-        plane.configure(releases, settings.release)
+        known = open_parts.enter_context(closing(people(settings)))
+        desk = desk_of(settings, ledger, notary, known, budgets)
+        desk.plane.configure(releases, settings.release)
         ledger.append_now(ServiceStarted(version=version("opsplane"), settings=_public(settings)), SERVICE)
         open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
-        known = open_parts.enter_context(closing(people(settings)))
         if settings.demo:
             for added in seed_demo(known):
                 event = PersonAdded(name=added.name, role=added.role.value, customer=added.customer)
                 ledger.append_now(event, SERVICE)
         bank = open_parts.enter_context(closing(_bank(settings, _today(clock, settings))))
         parts = Parts(
-            plane=plane,
+            plane=desk.plane,
             ledger=ledger,
-            scope=_scope(plane.stable(), embeddings),
+            scope=_scope(desk.plane.stable(), embeddings),
             retrieve=passages.retriever(library, lambda: _today(clock, settings)),
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
-            prices=spend.load(),
-            budget=budget.Guard(ledger, budget.load(settings.budgets).budgets, settings.zone),
+            prices=prices,
+            budget=desk.budget,
         )
-        forget = partial(forgetting.forget, settings.database("chat"), known)
-        desk = Desk(plane, ledger, notary, forget, parts.budget, settings.zone)
         app = App(settings, clock, parts, desk, known, bank, library)
         custodian = custody_commands.custodian(desk)
         if refresh:
@@ -146,6 +146,13 @@ def record(settings: Settings, clock: Clock = now) -> Iterator[tuple[Ledger, Not
         checkpoint.introduce(ledger, notary)
         yield ledger, notary
         checkpoint.attempt(ledger, notary, timedelta(seconds=settings.checkpoint_seconds))
+
+
+def desk_of(settings: Settings, ledger: Ledger, notary: Notary, known: People, budgets: Budgets) -> Desk:
+    """What slash commands work on: at the record and the people, without documents and models."""
+    guard = budget.Guard(ledger, budgets.budgets, settings.zone)
+    forget = partial(forgetting.forget, settings.database("chat"), known)
+    return Desk(Plane(ledger), ledger, notary, forget, guard, settings.zone)
 
 
 def installation_keys(settings: Settings, clock: Clock = now) -> Keys:

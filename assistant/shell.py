@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from typer.core import TyperGroup
 
-from assistant import arguments, bootstrap, commands, cost_panel, forgetting, questions, reasons, settings
+from assistant import arguments, bootstrap, commands, cost_panel, questions, reasons, settings
 from assistant.desk import Desk
 from assistant.panels import Panel
 from assistant.settings import Settings
@@ -26,7 +26,6 @@ from assistant.terminal import Bar
 from opsplane import budget
 from opsplane.access import Actor
 from opsplane.errors import InvalidRequest, NotFound
-from opsplane.plane import Plane
 
 FINE, VIOLATED, COULD_NOT = 0, 1, 2
 """Exit codes: all is well, something does not hold, it could not be done."""
@@ -77,11 +76,9 @@ def opened(found: Settings, today: str = "", *, refresh: bool = False) -> Iterat
 @contextmanager
 def desk(found: Settings, why: str) -> Iterator[Desk]:
     """What slash commands work on, without documents and models; `why` is the reason that counts for them."""
-    budgets = budget.load(found.budgets).budgets
+    budgets = budget.load(found.budgets)
     with bootstrap.record(found) as (ledger, notary), closing(bootstrap.people(found)) as people:
-        forget = partial(forgetting.forget, found.database("chat"), people)
-        guard = budget.Guard(ledger, budgets, found.zone)
-        yield Desk(Plane(ledger), ledger, notary, forget, guard, found.zone, why=why)
+        yield replace(bootstrap.desk_of(found, ledger, notary, people, budgets), why=why)
 
 
 @contextmanager

@@ -121,16 +121,23 @@ def test_documents_of_ones_own_make_a_library_of_their_own(
     assert "$9 a day" in json.loads(answer.stdout)["answer"]
 
 
-def test_a_corrupt_release_stops_the_start_and_is_named(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("setting", "file"), [("OPSPLANE_RELEASES", "."), ("OPSPLANE_BUDGETS", "torn.yaml")])
+def test_a_corrupt_file_stops_the_start_before_anything_is_written_and_is_named(
+    setting: str,
+    file: str,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "torn.yaml").write_text("id: torn\nauthor: [")
-    monkeypatch.setenv("OPSPLANE_RELEASES", str(tmp_path))
+    monkeypatch.setenv(setting, str(tmp_path / file))
     monkeypatch.setattr("sys.argv", ["opsplane", "serve"])
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 2
     assert "torn.yaml: line" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["torn.yaml"]
 
 
 def test_people_are_added_listed_and_disabled(run: Run) -> None:
