@@ -1,7 +1,6 @@
 """The server, Chromium and visitors of the browser tests."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from assistant.bootstrap import record
@@ -50,13 +50,14 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in sorted(path for path in (ROOT / "knowledge").rglob("*") if path.is_file() and path.suffix != ".pyc"):
         state.update(path.read_bytes())
     kept = LIBRARIES / state.hexdigest()[:16]
-    if not kept.exists():
-        ingest([ROOT / "knowledge" / "corpus"], data / "library", embedding.load(MODELS), Chunking(), lambda *_: None)
-        made = kept.with_name(f"{kept.name}-{os.getpid()}")
-        shutil.copytree(data / "library", made)
-        made.rename(kept)
-    else:
-        shutil.copytree(kept, data / "library")
+    LIBRARIES.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept.with_suffix(".lock")):  # two test processes start at the same time
+        if not kept.exists():
+            made = kept.with_suffix(".new")
+            shutil.rmtree(made, ignore_errors=True)
+            ingest([ROOT / "knowledge" / "corpus"], made, embedding.load(MODELS), Chunking(), lambda *_: None)
+            made.rename(kept)
+    shutil.copytree(kept, data / "library")
     return data
 
 

@@ -1,9 +1,12 @@
 """A person in front of a browser: what they do and see, in the page's own selectors."""
 
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 RATED = "button.positive-feedback-off, button.positive-feedback-on"
 """Shown under each answer once its turn has ended."""
+ATTEMPTS, REDRAWN = 5, 3_000
+"""How often a message is typed, and the milliseconds in which its button must be ready for a click."""
 
 
 class Visitor:
@@ -46,12 +49,13 @@ class Visitor:
 
     def send(self, text: str) -> None:
         """Type and send, without waiting; type again where the page redrew its box under the words."""
-        button = self.page.locator("#chat-submit")
-        self.page.locator("#chat-input").fill(text)
-        if not button.is_enabled():
-            self.page.wait_for_function("document.readyState === 'complete'")
+        for _ in range(ATTEMPTS):
             self.page.locator("#chat-input").fill(text)
-        button.click()
+            try:
+                return self.page.locator("#chat-submit").click(timeout=REDRAWN)
+            except TooLate:
+                continue
+        raise AssertionError(f"The page did not let {text!r} be sent.")
 
     def ask(self, text: str) -> Locator:
         """Send one message and wait for the end of its turn; what was shown last."""
