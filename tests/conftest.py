@@ -27,12 +27,6 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, database=No
 hypothesis.settings.load_profile("repeatable")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """`make test` runs two processes: one with what opens the whole product over one library, one with the rest."""
-    if {"assistant", "browser"} & set(item.path.parts[-3:-1]):
-        item.add_marker(pytest.mark.xdist_group("product"))
-
-
 @pytest.fixture(autouse=True)
 def _closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections leave this machine in no test."""

@@ -1,10 +1,12 @@
 """The product put together over the sample corpus, once for all tests that want it."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from assistant import bootstrap
 from assistant.bootstrap import App
@@ -31,7 +33,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> Iterator[App]:
     """The whole product on 23 November 2026."""
-    with bootstrap.build(settings, lambda *_: None, fakes.Clock(), refresh=True) as built:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        with FileLock(settings.data / "ingest.lock"):  # two test processes start at the same time
+            product = bootstrap.build(settings, lambda *_: None, fakes.Clock(), refresh=True)
+            built = opened.enter_context(product)
         yield built
 
 

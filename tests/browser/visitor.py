@@ -50,8 +50,8 @@ class Visitor:
     def send(self, text: str) -> None:
         """Type and send, without waiting; type again where the page redrew its box under the words."""
         for _ in range(ATTEMPTS):
-            self.page.locator("#chat-input").fill(text)
             try:
+                self.page.locator("#chat-input").fill(text, timeout=REDRAWN)
                 return self.page.locator("#chat-submit").click(timeout=REDRAWN)
             except TooLate:
                 continue
