@@ -1,0 +1,1 @@
+"""A candidate beside stable: what the evidence says while it comes in, valid at every look."""
