@@ -3,18 +3,26 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from opsplane.pack import Exemplars, Pack
 
 Scalar = str | int | float | bool
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _unset(value: object) -> bool:
+    """Whether a field came later and says nothing: then it is not in the bytes, and no digest changes for it."""
+    return value is None or value in ((), {}, Generation())
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # infinity and "not a number" have no bytes in JSON, so that a release with them could not be read back
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Example(_Part):
@@ -47,6 +55,37 @@ class Model(_Part):
     name: str = Field(pattern=r"^[a-z_]+:.+$")
     settings: dict[str, Scalar] = {}
     timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+
+
+class Generation(_Part):
+    """How both tiers write, in Google's names; what is left out is the provider's own choice.
+
+    A model's own `settings` go before. The embedded model writes nothing of its own and reads none of this.
+    """
+
+    temperature: float | None = Field(default=None, ge=0, le=2, exclude_if=_unset)
+    top_p: float | None = Field(default=None, gt=0, le=1, exclude_if=_unset)
+    top_k: int | None = Field(default=None, ge=1, le=1_000, exclude_if=_unset)
+    max_output_tokens: int | None = Field(default=None, ge=1, le=1_000_000, exclude_if=_unset)
+    seed: int | None = Field(default=None, ge=0, lt=2**31, exclude_if=_unset)
+    thinking_budget: int | None = Field(default=None, ge=-1, le=1_000_000, exclude_if=_unset)  # -1: the model decides
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), max_length=5, exclude_if=_unset)
+
+
+HarmCategory = Annotated[str, Field(pattern=r"^HARM_CATEGORY_[A-Z_]+$")]
+HarmThreshold = Annotated[str, Field(pattern=r"^(OFF|BLOCK_[A-Z_]+)$")]
+"""Google's names for what is blocked and from when on."""
+
+
+class Lineage(_Part):
+    """Where a tuned adapter comes from: the model it was tuned on, the examples by their SHA-256, and how."""
+
+    base: str = Field(pattern=r"^[a-z_]+:.+$")
+    data_sha256: Sha256
+    examples: int = Field(ge=1)
+    method: str = Field(min_length=1)  # supervised, preference, distillation …
+    hyperparameters: dict[str, Scalar] = {}
+    trained: date
 
 
 class Models(_Part):
@@ -107,7 +146,10 @@ REPLIES = frozenset(
         "over_budget",
     }
 )
-"""The fixed replies that every release words for itself."""
+"""The fixed replies that every release words for itself.
+
+A release may word others: those that its rules name, and `holding`, which everybody is told under the kill switch.
+"""
 
 
 class Disclosures(_Part):
@@ -131,6 +173,10 @@ class Release(_Part):
     guardrails: Guardrails
     replies: dict[str, str]
     disclosures: Disclosures
+    generation: Generation = Field(default=Generation(), exclude_if=_unset)
+    safety: dict[HarmCategory, HarmThreshold] = Field(default={}, exclude_if=_unset)
+    tested_with: tuple[str, ...] = Field(default=(), exclude_if=_unset)  # names of models
+    lineage: Lineage | None = Field(default=None, exclude_if=_unset)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

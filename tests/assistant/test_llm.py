@@ -78,3 +78,63 @@ def test_a_model_that_cannot_be_used_is_named_with_its_release_and_field(
 def test_a_missing_credential_names_the_release() -> None:
     with pytest.raises(InvalidRelease, match=r"test-1: models\.flash"):
         chat_model(release("google_genai:gemini-3.8-flash", {"api_key": ""}), Tier.FLASH, WordCounts())
+
+
+GEMINI = "google_genai:gemini-3.8-flash"
+KEY = {"api_key": "none"}
+
+
+def gemini(settings: dict[str, Any] | None = None, **changes: Any) -> Any:
+    return chat_model(release(GEMINI, KEY | (settings or {}), **changes), Tier.FLASH, WordCounts())
+
+
+def test_generation_goes_to_the_provider_in_its_own_names() -> None:
+    generation = {"temperature": 0, "top_p": 0.5, "top_k": 7, "max_output_tokens": 99, "seed": 3, "stop": ["END"]}
+    model = gemini(generation=generation | {"thinking_budget": 0})
+    assert {name: getattr(model, name) for name in generation} == generation
+    assert model.thinking_budget == 0
+
+
+def test_what_is_left_out_is_the_providers_choice() -> None:
+    assert (gemini().temperature, gemini().seed, gemini().safety_settings) == (
+        gemini(note="another").temperature,
+        None,
+        None,
+    )
+
+
+def test_a_models_own_settings_go_before_the_releases() -> None:
+    model = gemini({"temperature": 0.9}, generation={"temperature": 0.1, "seed": 3})
+    assert (model.temperature, model.seed) == (0.9, 3)
+
+
+def test_safety_goes_to_googles_models() -> None:
+    model = gemini(safety={"HARM_CATEGORY_HARASSMENT": "BLOCK_ONLY_HIGH"})
+    told = {category.value: threshold.value for category, threshold in model.safety_settings.items()}
+    assert told == {"HARM_CATEGORY_HARASSMENT": "BLOCK_ONLY_HIGH"}
+
+
+def test_the_embedded_model_reads_neither_beside_one_that_does() -> None:
+    one = fakes.release(
+        models={"flash": {"name": "embedded:extractive"}, "pro": {"name": GEMINI}},
+        generation={"temperature": 0.1},
+        safety={"HARM_CATEGORY_HARASSMENT": "OFF"},
+    )
+    assert isinstance(chat_model(one, Tier.FLASH, WordCounts()), ExtractiveChat)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "told"),
+    [
+        ("openai:gpt-5-2025-08-07", {"safety": {"HARM_CATEGORY_HARASSMENT": "OFF"}}, "takes no safety settings"),
+        (GEMINI, {"safety": {"HARM_CATEGORY_NOISE": "OFF"}}, "knows no 'HARM_CATEGORY_NOISE'"),
+        (GEMINI, {"safety": {"HARM_CATEGORY_HARASSMENT": "BLOCK_SOME"}}, "knows no 'BLOCK_SOME'"),
+        ("openai:gpt-5-2025-08-07", {"generation": {"thinking_budget": 1}}, "generation.thinking_budget"),
+        ("mistralai:mistral-large-2411", {"generation": {"seed": 1}}, "generation.seed"),
+        ("embedded:extractive", {"generation": {"seed": 1}}, "no language model writes"),
+        ("embedded:extractive", {"safety": {"HARM_CATEGORY_HARASSMENT": "OFF"}}, "no language model writes"),
+    ],
+)
+def test_what_a_model_cannot_be_told_is_refused(name: str, changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidRelease, match=rf"test-1: .*{told}"):
+        chat_model(release(name, **changes), Tier.FLASH, WordCounts())
