@@ -10,9 +10,21 @@ from typing import Annotated
 import typer
 from rich.markdown import Markdown
 
-from assistant import audit_cli, bootstrap, cost_cli, golden, keys_cli, panels, questions, shell
+from assistant import (
+    audit_cli,
+    bootstrap,
+    cost_cli,
+    golden,
+    keys_cli,
+    panels,
+    questions,
+    release_cli,
+    rollout_cli,
+    shell,
+)
 from assistant.shell import As, Data, Why, err, out
 from assistant.terminal import TerminalScreen
+from opsplane import catalogue, registry
 from opsplane.access import SERVICE, Role
 from opsplane.errors import PlaneError
 from opsplane.events import PersonAdded, PersonDisabled
@@ -29,6 +41,10 @@ cli.add_typer(audit_cli.cli, name="audit")
 cli.add_typer(cost_cli.cli, name="cost")
 cli.add_typer(keys_cli.cli, name="keys")
 cli.add_typer(people_cli, name="people")
+cli.add_typer(release_cli.cli, name="release")
+cli.add_typer(rollout_cli.cli, name="rollout")
+for _deed in (rollout_cli.rollback, rollout_cli.freeze, rollout_cli.unfreeze, rollout_cli.killswitch):
+    cli.command()(_deed)
 
 
 @cli.command()
@@ -87,15 +103,27 @@ def ingest(
 
 
 @cli.command()
-def evaluate(
+def evaluate(  # noqa: PLR0913 - each option is a parameter
     dataset: Annotated[Path, typer.Argument(help="A dataset file, or a folder of them.")] = Path("tests/golden"),
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every case as JSON lines.")] = False,
     failures: Annotated[bool, typer.Option(help="List the cases that did not pass.")] = True,
+    release: Annotated[str | None, typer.Option(help="Id of a release file. [OPSPLANE_RELEASE]")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Put the report on the release, on the record.")] = False,
+    least: Annotated[float, typer.Option(help="Share of each measure from which the report counts as passed.")] = 0.9,
+    person: As = "operator",
 ) -> None:
     """Run golden questions through the real turn and count facts, citations, declines and wrong figures."""
+    chosen = shell.chosen(data, release=release)
     with shell.progress() as bar:
-        report = golden.run(dataset, shell.chosen(data), bar)
+        report = golden.run(dataset, chosen, bar)
+    if record:
+        one = registry.load_all(chosen.releases)[chosen.release]
+        event = golden.report_of(report, one, str(dataset), least)
+        actor = shell.person(chosen, person)
+        with shell.desk(chosen, "") as desk:
+            asyncio.run(catalogue.evaluated(desk.plane, desk.ledger, event, actor=actor))
+        err.print(f"Recorded for {one.short}: {'passed' if event.passed else 'not passed'}.", highlight=False)
     if as_json:
         for result in report.results:
             sys.stdout.write(json.dumps(golden.as_json(result)) + "\n")

@@ -133,9 +133,15 @@ async def answer(message: cl.Message) -> None:
     if person is None:
         await cl.Message(SIGNED_OUT).send()
         return
-    page = Page(APP)
+    page, session = Page(APP), cl.context.session
     try:
-        await chat.reply(message.content, person.actor, person.customer, cl.context.session.thread_id, APP, page)
+        with SERVED.herald.meeting(session) as turn:
+            if files := SERVED.drops.take(session.id, (message.metadata or {}).get("files", ())):
+                await message.update()  # what was typed beside them gives way to their names
+                await chat.register(files, person.actor, APP, page)
+            else:
+                await chat.reply(message.content, person.actor, person.customer, session.thread_id, APP, page)
+            turn.command = not page.asked
     except asyncio.CancelledError:
         await page.stopped()
         raise
@@ -155,8 +161,9 @@ async def click(wanted: object) -> None:
 
 @cl.on_chat_end
 async def end() -> None:
-    """Chainlit would keep every message of a closed page in memory."""
+    """Chainlit would keep every message of a closed page in memory; files that were dropped there are gone too."""
     chat_contexts.pop(cl.context.session.id, None)
+    SERVED.drops.forget(cl.context.session.id)
 
 
 async def _person() -> Person | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from assistant.panels import Download, Panel, cut, dollars, moment, plain, spreadsheet, table
-from opsplane.events import ExchangeReviewed, FeedbackGiven, ReleasePromoted, ReleaseRegistered
+from opsplane.events import ExchangeReviewed, FeedbackGiven, ReleaseRegistered, approver
 from opsplane.evidence import Evidence, Origin
 from opsplane.exchange import Exchange
 from opsplane.finding import Action, Finding
@@ -156,6 +156,14 @@ def _facts(one: Exchange) -> list[tuple[str, str]]:
     return [*facts, ("Error", one.error)] if one.error else facts
 
 
+_IN_FORCE = {
+    "release_promoted": "promoted",
+    "release_restored": "rolled back to",
+    "rollout_started": "candidate of a rollout",
+    "rollout_promoted": "promoted by a rollout",
+}
+
+
 def _release(case: Case) -> str:
     """Who registered and promoted the release that answered, and when."""
     rows = []
@@ -163,8 +171,9 @@ def _release(case: Case) -> str:
         match entry.event:
             case ReleaseRegistered():
                 rows.append(("registered", entry.actor.id, moment(entry.at), ""))
-            case ReleasePromoted(reason=reason):
-                rows.append(("promoted", entry.actor.id, moment(entry.at), reason))
+            case event:
+                who = entry.actor.id + (f", {by} agreed" if (by := approver(event)) else "")
+                rows.append((_IN_FORCE[event.kind], who, moment(entry.at), getattr(event, "reason", "")))
     history = table(("Release was", "By", "Time (UTC)", "Why"), rows) if rows else "Its release is not on this record."
     return f"{history}\n\nWhat the release contains: `/release {case.exchange.digest[:12]}` (operators and approvers)."
 

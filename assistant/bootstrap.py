@@ -16,6 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from assistant import account_tools, corpus, custody_commands, forgetting, llm, passages
 from assistant.accounts import Bank
 from assistant.agent import Agent
+from assistant.alerts import Alerts, raise_retirements
 from assistant.desk import Desk
 from assistant.extractive.warm import Warming
 from assistant.nightly import Nightly
@@ -25,13 +26,17 @@ from knowledge import embedding
 from knowledge.embedding import MiniLM
 from knowledge.ingest import IngestReport
 from knowledge.library import Library
-from opsplane import budget, custody, registry, spend
+from opsplane import budget, custody, policy, registry, requests, seconding, spend
 from opsplane.access import SERVICE
+from opsplane.aftermath import Aftermath
 from opsplane.budget import Budgets
+from opsplane.control_events import AlertRaised
+from opsplane.erasure import Custodian
 from opsplane.errors import InvalidRelease, InvalidRequest
 from opsplane.events import PersonAdded, ServiceStarted, ServiceStopped
 from opsplane.exchange import Tier
 from opsplane.guardrails.scope import Scope
+from opsplane.intent import Helm
 from opsplane.ledger import checkpoint, vault
 from opsplane.ledger.anchor import Anchor
 from opsplane.ledger.checkpoint import Notary, Rhythm
@@ -41,7 +46,11 @@ from opsplane.ledger.store import Ledger
 from opsplane.ledger.timestamp import Authority
 from opsplane.ledger.vault import Vault
 from opsplane.plane import Plane
+from opsplane.policy import Policy
 from opsplane.release import Release
+from opsplane.rollouts import plan
+from opsplane.rollouts.plan import Plan
+from opsplane.rollouts.watcher import Watch, Watcher
 from opsplane.turn import Parts
 
 Clock = Callable[[], datetime]
@@ -81,9 +90,10 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
     Raises `InvalidRelease`, `RecordUnavailable`, `Conflict` or `InvalidRequest`: then nothing was started.
     """
     # before anything is written: a corrupt file stops the start
-    releases, prices, budgets = registry.load_all(settings.releases), spend.load(), budget.load(settings.budgets)
+    releases, prices, laid_down = registry.load_all(settings.releases), spend.load(), laid_down_in(settings)
     embeddings = _embeddings(settings, progress)
-    _check_index(releases, settings.release, corpus.index(embeddings))
+    index = corpus.index(embeddings)
+    _check_index(releases, settings.release, index)
     with ExitStack() as open_parts:
         library = open_parts.enter_context(closing(Library.open(corpus.folder(settings), embeddings)))
         if refresh or not library.generation:
@@ -93,15 +103,16 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
             every = timedelta(seconds=settings.checkpoint_seconds)
             open_parts.enter_context(closing(Rhythm(ledger, notary, every)))
         known = open_parts.enter_context(closing(people(settings)))
-        desk = desk_of(settings, ledger, notary, known, budgets)
-        desk.plane.configure(releases, settings.release)
+        alerts = open_parts.enter_context(closing(Alerts(settings.alert_url, ledger)))
+        desk = desk_of(settings, ledger, notary, known, laid_down, alerts)
+        desk.plane.configure(releases, settings.release, {index})
         ledger.append_now(ServiceStarted(version=version("opsplane"), settings=_public(settings)), SERVICE)
         open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
         if settings.demo:
-            for added in seed_demo(known):
-                event = PersonAdded(name=added.name, role=added.role.value, customer=added.customer)
-                ledger.append_now(event, SERVICE)
+            _add_demo(known, ledger)
         bank = open_parts.enter_context(closing(_bank(settings, _today(clock, settings))))
+        watch = open_parts.enter_context(closing(Watch(desk.watcher))) if refresh else None
+        aftermath = Aftermath(desk.watcher, watch)
         parts = Parts(
             plane=desk.plane,
             ledger=ledger,
@@ -110,16 +121,24 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
             prices=prices,
             budget=desk.budget,
+            aftermath=aftermath,
         )
         app = App(settings, clock, parts, desk, known, bank, library)
         custodian = custody_commands.custodian(desk)
         if refresh:
             custody.resume(custodian)  # an erasure that a crash cut off is finished before anybody is served
+            requests.resume(ledger, seconding.actions(desk.watcher.helm))
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
-            open_parts.enter_context(closing(Nightly(partial(custody.apply, custodian), app.today)))
+            open_parts.enter_context(_every_day(app, custodian, alerts))
             open_parts.callback(Warming(library.in_force(app.today(), passages.CUSTOMERS), embeddings).stop)
         yield app
+
+
+def _add_demo(known: People, ledger: Ledger) -> None:
+    for added in seed_demo(known):
+        event = PersonAdded(name=added.name, role=added.role.value, customer=added.customer)
+        ledger.append_now(event, SERVICE)
 
 
 @contextmanager
@@ -148,11 +167,42 @@ def record(settings: Settings, clock: Clock = now) -> Iterator[tuple[Ledger, Not
         checkpoint.attempt(ledger, notary, timedelta(seconds=settings.checkpoint_seconds))
 
 
-def desk_of(settings: Settings, ledger: Ledger, notary: Notary, known: People, budgets: Budgets) -> Desk:
+@contextmanager
+def _every_day(app: App, custodian: Custodian, alerts: Alerts) -> Iterator[None]:
+    """What is looked after once a day: words whose retention is over, and models that are about to retire."""
+    retiring = partial(raise_retirements, app.desk.plane, app.desk.ledger, alerts, app.today)
+    with closing(Nightly(partial(custody.apply, custodian), app.today)), closing(Nightly(retiring, app.today)):
+        yield
+
+
+@dataclass(frozen=True)
+class LaidDown:
+    """What files lay down beside the releases: limits on costs, how rollouts go on, and who must agree."""
+
+    budgets: Budgets
+    plans: Mapping[str, Plan]
+    policy: Policy
+
+
+def laid_down_in(settings: Settings) -> LaidDown:
+    """Read those files; raise `InvalidRelease` or `InvalidRequest` for one that cannot be used."""
+    return LaidDown(budget.load(settings.budgets), plan.load_all(settings.plans), policy.load(settings.policy))
+
+
+def desk_of(
+    settings: Settings,
+    ledger: Ledger,
+    notary: Notary,
+    known: People,
+    laid_down: LaidDown,
+    alert: Callable[[AlertRaised], None] = lambda _: None,
+) -> Desk:
     """What slash commands work on: at the record and the people, without documents and models."""
-    guard = budget.Guard(ledger, budgets.budgets, settings.zone)
+    guard = budget.Guard(ledger, laid_down.budgets.budgets, settings.zone)
     forget = partial(forgetting.forget, settings.database("chat"), known)
-    return Desk(Plane(ledger), ledger, notary, forget, guard, settings.zone)
+    plane = Plane(ledger)
+    helm = Helm(plane, ledger, laid_down.plans, laid_down.policy, corpus.indexes)
+    return Desk(plane, ledger, notary, forget, guard, settings.zone, Watcher(helm, alert), settings.releases)
 
 
 def installation_keys(settings: Settings, clock: Clock = now) -> Keys:

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 from uuid import uuid4
 
-from assistant import commands, conversation
+from assistant import commands, conversation, release_commands
 from assistant.bootstrap import App
+from assistant.dropped import Dropped
 from assistant.panels import Panel, plain
 from opsplane.access import Actor
 from opsplane.errors import PlaneError, RecordUnavailable
@@ -46,13 +48,27 @@ class Screen(Protocol):
 
 async def reply(text: str, actor: Actor, customer: str, talk: str, app: App, screen: Screen) -> None:
     """Meet one message of conversation `talk`. Only cancellation leaves; everything else is told on the screen."""
-    try:
+    async with _told_on(screen):
         if text.lstrip().startswith("/"):
             await screen.show(await commands.run(text, actor, app.desk, talk=talk))
         elif panel := await commands.go_on(text, actor, app.desk, talk):  # it was the reason that a command waits for
             await screen.show(panel)
         else:
             await screen.done(await ask(text, actor, customer, talk, app, screen))
+
+
+async def register(files: Sequence[Dropped], actor: Actor, app: App, screen: Screen) -> None:
+    """Put the releases that were dropped into the chat on the record; one that will not do holds up no other."""
+    for file in files:
+        async with _told_on(screen):
+            await screen.show(await release_commands.register_text(file.text, file.name, actor, app.desk))
+
+
+@asynccontextmanager
+async def _told_on(screen: Screen) -> AsyncIterator[None]:
+    """The last door: what goes wrong is told, in words that may be shown."""
+    try:
+        yield
     except RecordUnavailable:
         log.exception("the record is not available")
         await screen.show(Panel(UNRECORDED))

@@ -4,12 +4,25 @@ import difflib
 import re
 from dataclasses import replace
 
-from assistant import arguments, audit_commands, cost_commands, custody_commands, panels, reasons, review_commands
+from assistant import (
+    arguments,
+    audit_commands,
+    cost_commands,
+    custody_commands,
+    intents,
+    panels,
+    reasons,
+    release_commands,
+    review_commands,
+    rollout_commands,
+    rollout_panels,
+)
 from assistant.desk import Command, Desk
 from assistant.panels import Panel
 from opsplane import control
 from opsplane.access import Actor, Role
 from opsplane.errors import InvalidRequest, NotFound
+from opsplane.intent import STEERS
 from opsplane.review import Reason
 
 LONGEST = 500
@@ -24,15 +37,8 @@ async def _help(_arguments: str, actor: Actor, desk: Desk) -> Panel:
 
 
 async def _status(_arguments: str, actor: Actor, desk: Desk) -> Panel:
-    return panels.status(*await control.status(desk.plane, desk.ledger, actor=actor))
-
-
-async def _releases(_arguments: str, actor: Actor, desk: Desk) -> Panel:
-    return panels.releases(await control.releases(desk.plane, desk.ledger, actor=actor))
-
-
-async def _release(arguments: str, actor: Actor, desk: Desk) -> Panel:
-    return panels.release(await control.release(desk.plane, desk.ledger, arguments.strip(), actor=actor))
+    state, latest = await control.status(desk.plane, desk.ledger, actor=actor)
+    return panels.status(state, latest, rollout_panels.banner(state, desk.ledger.clock()))
 
 
 async def _reason(given: str, actor: Actor, desk: Desk) -> Panel:
@@ -59,12 +65,12 @@ _READERS = (Role.REVIEWER,)
 _OWN = (
     Command("help", "/help", "What you can do here", "circle-help", (), _help),
     Command("status", "/status", "What serves customers now", "activity", _STAFF, _status),
-    Command("releases", "/releases", "Every registered release", "package", _STAFF, _releases),
-    Command("release", "/release [id or digest]", "What a release contains", "package-open", _STAFF, _release),
     Command("reason", "/reason [why]", "Why you read the record: set or show it", "message-circle", _READERS, _reason),
 )
 _FAMILIES = (
     _OWN,
+    release_commands.COMMANDS,
+    rollout_commands.COMMANDS,
     cost_commands.COMMANDS,
     audit_commands.COMMANDS,
     review_commands.COMMANDS,
@@ -85,6 +91,7 @@ async def run(text: str, actor: Actor, desk: Desk, *, talk: str = "") -> Panel:
     terminal, where there is none, it is refused.
     """
     desk.reasons.abandon(actor.id, talk)
+    desk.intents.take(actor.id, talk, desk.ledger.clock())
     name, given = _parted(text)
     command = COMMANDS.get(name.lower())
     if command is None:
@@ -107,8 +114,16 @@ async def run(text: str, actor: Actor, desk: Desk, *, talk: str = "") -> Panel:
 
 
 async def go_on(text: str, actor: Actor, desk: Desk, talk: str) -> Panel | None:
-    """Take a plain message as the reason that a command waits for, and run it; None where none waits."""
+    """Take a plain message as a command's reason, or as the yes to what was proposed; None where none waits."""
     at = desk.ledger.clock()
+    sure = intents.answer(text)
+    wanted = desk.intents.take(actor.id, talk, at)
+    if wanted and sure:
+        return await rollout_commands.confirmed(wanted, actor, replace(desk, talk=talk))
+    if sure is not None and wanted:
+        return Panel("Nothing was done.")
+    if sure and actor.role in STEERS:
+        return Panel("Nothing waits for a yes here. What was proposed lapses after ten minutes, and is done once.")
     command = desk.reasons.waits(actor.id, talk, at)
     if not command:
         return None

@@ -25,6 +25,11 @@ def index(embeddings: MiniLM) -> str:
     return f"{embeddings.name}-{CHUNKING.max_tokens}"
 
 
+def indexes() -> frozenset[str]:
+    """The indexes that releases can name here."""
+    return frozenset({f"{MiniLM.name}-{CHUNKING.max_tokens}"})
+
+
 def folder(settings: Settings) -> Path:
     """Where the library lies."""
     return settings.data / "library"

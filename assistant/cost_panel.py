@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assistant import arguments as words
+from assistant.charts import COLOURS, GREY, GRID, LAYOUT
 from assistant.panels import Download, Panel, dollars, plain, spreadsheet, table
 from opsplane.budget import Level, Period, Scope, Standing
 from opsplane.errors import InvalidRequest
@@ -191,28 +192,21 @@ def figure(found: Costs, standings: Sequence[Standing]) -> dict[str, Any]:
     for day in days:
         whole += sum(found.days[day].values())
         sums.append(whole / 1_000_000)
-    traces.append(_line("sum so far", dates, sums, "solid", _GREY))
+    traces.append(_line("sum so far", dates, sums, "solid", GREY))
     if days and found.query.since == found.today.replace(day=1) and found.ahead:
         traces += _month(found.today, found.ahead, sums[-1], standings)
     return {"data": traces, "layout": _LAYOUT, "config": {"displayModeBar": False}}
 
 
-_GREY = "#64748b"  # can be read on white and on black
-_GRID = {"gridcolor": "rgba(100,116,139,0.25)", "zerolinecolor": "rgba(100,116,139,0.5)"}
-_DOLLARS = {"tickprefix": "$", "rangemode": "tozero", **_GRID}
+_DOLLARS = {"tickprefix": "$", "rangemode": "tozero", **GRID}
 _LAYOUT: dict[str, Any] = {
+    **LAYOUT,
     "barmode": "stack",
-    "height": 380,
-    "margin": {"l": 60, "r": 60, "t": 20, "b": 40},
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
-    "font": {"color": _GREY},
-    "legend": {"orientation": "h", "y": -0.2, "traceorder": "normal"},
-    "xaxis": {"type": "date", **_GRID},
+    "xaxis": {"type": "date", **GRID},
     "yaxis": {"title": {"text": "a day"}, **_DOLLARS},
     "yaxis2": {"title": {"text": "so far"}, "overlaying": "y", "side": "right", **_DOLLARS, "showgrid": False},
 }
-_COLORS = dict(zip(Purpose, ("#2563eb", "#d97706", "#7c3aed", "#059669", "#db2777", "#0891b2"), strict=True))
+_COLORS = dict(zip(Purpose, COLOURS, strict=False))
 
 
 def _line(name: str, dates: Sequence[str], values: Sequence[float], dash: str, color: str) -> dict[str, Any]:
@@ -230,35 +224,12 @@ def _line(name: str, dates: Sequence[str], values: Sequence[float], dash: str, c
 
 def _month(today: date, ahead: Forecast, now: float, standings: Sequence[Standing]) -> list[dict[str, Any]]:
     first, end = today.replace(day=1).isoformat(), (Period.MONTH.after(today) - timedelta(days=1)).isoformat()
-    lines = [_line("forecast", (today.isoformat(), end), (now, ahead.micros / 1_000_000), "dot", _GREY)]
+    lines = [_line("forecast", (today.isoformat(), end), (now, ahead.micros / 1_000_000), "dot", GREY)]
     for one in standings:
         if one.budget and one.budget.scope is Scope.TOTAL and one.budget.period is Period.MONTH:
             limit = one.limit / 1_000_000
             lines.append(_line(f"budget {one.budget.id}", (first, end), (limit, limit), "dash", "#dc2626"))
     return lines
-
-
-_WIDTH = 40
-_FILLS = "█▓▒░#+"
-
-
-def text_chart(figure: Mapping[str, Any]) -> str:
-    """The bars of such a figure for a terminal: a line for each of the newest days, a filling for each purpose."""
-    bars = [trace for trace in figure["data"] if trace["type"] == "bar"]
-    if not bars:
-        return ""
-    fills = dict(zip((trace["name"] for trace in bars), _FILLS, strict=False))
-    days = bars[0]["x"][-SHOWN:]
-    sums = [sum(trace["y"][-SHOWN:][n] for trace in bars) for n in range(len(days))]
-    most = max(sums) or 1.0
-    lines = []
-    for n, day in enumerate(days):
-        drawn, so_far = "", 0.0
-        for trace in bars:
-            so_far += trace["y"][-SHOWN:][n]
-            drawn += fills[trace["name"]] * (round(so_far / most * _WIDTH) - len(drawn))
-        lines.append(f"{day}  {drawn:<{_WIDTH}}  ${sums[n]:,.2f}")
-    return "\n".join([*lines, "  ".join(f"{fill} {name}" for name, fill in fills.items())])
 
 
 def reconciled(found: Reconciliation) -> Panel:

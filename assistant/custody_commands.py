@@ -6,14 +6,16 @@ alone: the command's own entry names the customer and nothing else.
 
 from typing import NoReturn
 
-from assistant import arguments, custody_panels
+from assistant import arguments, custody_panels, rollout_panels
 from assistant.desk import Command, Desk
 from assistant.panels import Panel
-from opsplane import control, custody, requests
+from opsplane import control, custody, requests, seconding
 from opsplane.access import Actor, Role
 from opsplane.erasure import Custodian
 from opsplane.errors import InvalidRequest
+from opsplane.intent import Done
 from opsplane.requests import Actions
+from opsplane.state import State
 
 _REVIEWER = (Role.REVIEWER,)
 _HOW = "Write {usage}, with the reason in quotation marks."
@@ -60,13 +62,15 @@ async def waiting(given: str, actor: Actor, desk: Desk) -> Panel:
         return custody_panels.waiting(
             await requests.waiting(desk.ledger, actions(desk), actor=actor), desk.ledger.clock()
         )
-    request = await requests.look(desk.ledger, given.strip(), actor=actor)
+    request = await requests.look(desk.ledger, actions(desk), given.strip(), actor=actor)
     return custody_panels.request(request, await custody.receipt(custodian(desk), request))
 
 
 async def approve(given: str, actor: Actor, desk: Desk) -> Panel:
     """`<id>`: agree to a request of somebody else's; it is carried out at once."""
     decision = await requests.approve(desk.ledger, actions(desk), given.strip(), actor=actor)
+    if isinstance(decision.result, State):
+        return rollout_panels.done(Done(decision.result))
     return custody_panels.approved(decision)
 
 
@@ -84,7 +88,7 @@ def custodian(desk: Desk) -> Custodian:
 
 def actions(desk: Desk) -> Actions:
     """Everything that needs two people; other families of commands add theirs here."""
-    return custody.actions(custodian(desk))
+    return {**custody.actions(custodian(desk)), **seconding.actions(desk.watcher.helm)}
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -113,13 +117,13 @@ COMMANDS: tuple[Command, ...] = (
         requests.DECIDERS,
         retention,
     ),
-    Command("requests", "/requests [id]", "What waits for a second person", "inbox", requests.DECIDERS, waiting),
+    Command("requests", "/requests [id]", "What waits for a second person", "inbox", requests.STAFF, waiting),
     Command(
         "approve",
         "/approve <id>",
         "Agree to what somebody else asked for; it is carried out",
         "check",
-        requests.DECIDERS,
+        requests.STAFF,
         approve,
     ),
     Command(
@@ -127,7 +131,7 @@ COMMANDS: tuple[Command, ...] = (
         '/reject <id> reason="…"',
         "Say no to a request, or take your own back",
         "x",
-        (*requests.DECIDERS, Role.OPERATOR),
+        requests.STAFF,
         reject,
     ),
 )

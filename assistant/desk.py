@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 
+from assistant.intents import Intents
 from assistant.panels import Panel
 from assistant.reasons import Reasons
 from opsplane.access import Actor, Role
@@ -12,14 +14,15 @@ from opsplane.ledger.checkpoint import Notary
 from opsplane.ledger.store import Ledger
 from opsplane.oversight import Leases
 from opsplane.plane import Plane
+from opsplane.rollouts.watcher import Watcher
 
 
 @dataclass(frozen=True)
 class Desk:
     """What commands work on. `forget` clears a customer's chat history and tells how many conversations there were.
 
-    `reasons` and `leases` live as long as the product runs. `why` is the reason that counts for this one command and
-    `talk` the conversation that it was typed in, empty on a terminal.
+    `reasons`, `leases` and `intents` live as long as the product runs. `why` is the reason that counts for this one
+    command and `talk` the conversation that it was typed in, empty on a terminal.
     """
 
     plane: Plane
@@ -28,8 +31,11 @@ class Desk:
     forget: Callable[[str], int]
     budget: Guard
     zone: tzinfo  # whose days and months costs are counted by
+    watcher: Watcher
+    releases: Path  # the folder of release files
     reasons: Reasons = field(default_factory=Reasons)
     leases: Leases = field(default_factory=Leases)
+    intents: Intents = field(default_factory=Intents)
     why: str = ""
     talk: str = ""
 

@@ -1,6 +1,8 @@
 """Golden questions through the real turn, on a record of their own that is thrown away."""
 
 import asyncio
+import hashlib
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,12 @@ from assistant import bootstrap, questions
 from assistant.bootstrap import App, Progress
 from assistant.panels import table
 from assistant.settings import Settings
+from opsplane.control_events import ReleaseEvaluated
 from opsplane.evaluation import dataset as datasets
 from opsplane.evaluation.dataset import Dataset
 from opsplane.evaluation.evaluate import Count, Report, Result, evaluate
 from opsplane.exchange import Exchange
+from opsplane.release import Release
 
 
 def run(path: Path, settings: Settings, progress: Progress) -> Report:
@@ -61,6 +65,21 @@ def as_markdown(report: Report, *, failures: bool) -> str:
         parts.append(f"### {len(failed)} did not pass")
         parts += [_failure(one) for one in failed]
     return "\n\n".join(parts)
+
+
+def report_of(report: Report, release: Release, dataset: str, least: float) -> ReleaseEvaluated:
+    """The report as it goes on the record: passed where every measure reaches `least` and no figure is wrong."""
+    told = json.dumps([as_json(one) for one in report.results], sort_keys=True, default=str)
+    counts = {"facts": report.facts, "cited": report.cited, "declined": report.declined}
+    summary = ", ".join(f"{name} {count.right} of {count.of}" for name, count in counts.items())
+    return ReleaseEvaluated(
+        release=release.id,
+        digest=release.digest,
+        dataset=dataset,
+        report=hashlib.sha256(told.encode()).hexdigest(),
+        passed=report.wrong == 0 and all(count.share >= least for count in counts.values()),
+        summary=f"{summary}, {report.wrong} wrong figures",
+    )
 
 
 def as_json(result: Result) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from assistant.dropped import MOST as MOST_FILES
 from assistant.signin import Person
 
 LONGEST = 200_000
@@ -27,7 +28,7 @@ _ALLOWED = {
         r"|project/(translations|settings)|project/(thread|file)/[^/]+|project/thread/[^/]+/element/[^/]+"
         r"|passages/[^/]+/\d+|(public|assets)/.+)?"
     ),
-    "POST": re.compile(r"/(login|logout|set-session-cookie|project/threads)"),
+    "POST": re.compile(r"/(login|logout|set-session-cookie|project/(threads|file))"),
     "PUT": re.compile(r"/(feedback|project/thread)"),
     "DELETE": re.compile(r"/(feedback|project/thread)"),
 }
@@ -179,6 +180,14 @@ def message(given: object, name: str) -> dict[str, Any]:
         "createdAt": None,
         "metadata": {},
     }
+
+
+def files(given: object) -> list[str]:
+    """The ids of files that were dropped with a message; raise `Malformed` for what cannot be some."""
+    wanted = given.get("fileReferences") if isinstance(given, dict) else None
+    if not isinstance(wanted or [], list) or len(wanted or []) > MOST_FILES:
+        raise Malformed("not a list of files")
+    return [str(_uuid(one.get("id") if isinstance(one, dict) else None)) for one in wanted or []]
 
 
 def legible(text: str) -> str:

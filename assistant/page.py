@@ -44,6 +44,7 @@ class Page:
         self._answer: cl.Message | None = None
         self._last: Sentence | None = None
         self._steps: cl.Step | None = None
+        self.asked = False  # a question was answered; else it was a command
         self._parent = cl.context.current_step.id if cl.context.current_step else None
 
     async def step(self, name: str, detail: str) -> None:
@@ -69,12 +70,11 @@ class Page:
         self._last = sentence
 
     async def show(self, panel: Panel) -> None:
-        """A panel as a message of its own, its file below it."""
+        """A panel as a message of its own, its files below it."""
         await self._close()
         elements: list[cl.Element] = []
-        if panel.download:
-            file = panel.download
-            elements.append(cl.File(name=file.name, content=file.content, mime=file.mime, display="inline"))
+        files = [*([panel.download] if panel.download else []), *panel.downloads]
+        elements += [cl.File(name=one.name, content=one.content, mime=one.mime, display="inline") for one in files]
         if panel.figure:
             elements.append(_Figure(name="figure", content=json.dumps(panel.figure), display="inline"))
         for element in elements:
@@ -94,6 +94,7 @@ class Page:
                 for number in cited(exchange.sentences)
             ]
             self._answer.elements = passages
+        self.asked = True
         if run := cl.context.current_run:
             run.metadata["exchange"] = exchange.id
         await self._close()

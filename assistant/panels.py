@@ -9,9 +9,8 @@ from typing import Any
 
 from knowledge.ingest import IngestReport
 from opsplane.ledger.audit import AuditPage
-from opsplane.plane import State
-from opsplane.release import Release
 from opsplane.sheet import harmless
+from opsplane.state import State
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,13 @@ class Download:
 
 @dataclass(frozen=True)
 class Panel:
-    """What a command shows: Markdown, and a file and a Plotly figure (as JSON) where there is one."""
+    """What a command shows: Markdown, and files and a Plotly figure (as JSON) where there are some."""
 
     text: str
     download: Download | None = None
     figure: dict[str, Any] | None = None
     kept: bool = True  # False for what the record was read for: it is shown, and stays on the record alone
+    downloads: tuple[Download, ...] = ()  # further files
 
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~$:&"})
@@ -72,10 +72,11 @@ def spreadsheet(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> by
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def status(state: State, latest: AuditPage) -> Panel:
-    """What serves customers now."""
+def status(state: State, latest: AuditPage, banner: str) -> Panel:
+    """What serves customers now; `banner` is Markdown."""
     lines = [
         "### Status",
+        banner,
         f"**Stable release:** {plain(_short(state))}, in force since {moment(state.since)} UTC",
         f"**Registered releases:** {len(state.registered)} · **exchanges on the record:** "
         f"{'more than ' if latest.more else ''}{latest.total:,}",
@@ -88,60 +89,6 @@ def status(state: State, latest: AuditPage) -> Panel:
 
 def _short(state: State) -> str:
     return f"{state.registered[state.stable].id}@{state.stable[:12]}" if state.stable else "none"
-
-
-def releases(state: State) -> Panel:
-    """Every registered release, newest first."""
-    rows = []
-    for digest, one in reversed(list(state.registered.items())):
-        release_ = state.releases.get(digest)
-        note = release_.note if release_ else "registered by another version of the product; cannot serve"
-        model = release_.models.flash.name if release_ else ""
-        mark = "stable" if digest == state.stable else ""
-        rows.append((one.id, digest[:12], mark, moment(one.at), model, note))
-    return Panel("### Releases\n\n" + table(("Id", "Digest", "", "Registered (UTC)", "Flash model", "Note"), rows))
-
-
-def release(one: Release) -> Panel:
-    """What a release contains."""
-    rails = one.guardrails
-    packs = ", ".join(f"{pack.name} ({len(pack.rules)} rules)" for pack in rails.rules) or "none"
-    exemplars = rails.scope_exemplars.name if rails.scope_exemplars else rails.exemplars
-    rows = [
-        ("Digest", one.digest),
-        ("Author", one.author),
-        ("Note", one.note),
-        ("Flash", _model(one.models.flash.name, one.models.flash.settings)),
-        ("Pro", _model(one.models.pro.name, one.models.pro.settings)),
-        ("Routing", _fields(one.routing.model_dump())),
-        ("Retrieval", _fields(one.retrieval.model_dump())),
-        ("Style", _fields(one.style.model_dump())),
-        (
-            "Limits",
-            f"{rails.max_characters} characters; thresholds: injection {rails.injection}, "
-            f"scope {rails.scope}, grounding {rails.grounding}",
-        ),
-        ("Compliance packs", packs),
-        ("Scope exemplars", exemplars),
-        ("Few-shot examples", str(len(one.prompt.examples))),
-        ("Welcome", one.disclosures.welcome),
-    ]
-    replies = table(("Reply", "Words"), sorted(one.replies.items()))
-    prompt = "\n".join(f"    {line}" for line in one.prompt.system.splitlines())
-    body = [f"### Release {plain(one.id)}", table(("Field", "Value"), rows), "**System prompt**", prompt]
-    content = one.canonical()
-    return Panel(
-        "\n\n".join([*body, "**Fixed replies**", replies]),
-        Download(f"{one.id}-{one.digest[:12]}.json", "application/json", content),
-    )
-
-
-def _model(name: str, settings: dict[str, str | int | float | bool]) -> str:
-    return f"{name} ({_fields(settings)})" if settings else name
-
-
-def _fields(values: dict[str, object] | dict[str, str | int | float | bool]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items() if value not in ("", {}, ()))
 
 
 def ingested(report: IngestReport) -> Panel:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from assistant.panels import Panel, moment, plain, table
-from opsplane.events import ReleasePromoted, ServiceStarted
+from opsplane.events import ServiceStarted
 from opsplane.ledger.asof import AsOf
 from opsplane.ledger.export import Exported
 from opsplane.ledger.proofs import Consistency, Inclusion, Proof
@@ -51,12 +51,11 @@ def _facts(held: AsOf) -> list[tuple[str, str]]:
 
 
 def _served(held: AsOf) -> str:
-    entry = held.promoted
-    if entry is None or not isinstance(entry.event, ReleasePromoted):
+    if not held.state.tenures:
         return "none"
-    who = f"{entry.actor.id} ({entry.actor.role.value})"
-    name = f"{entry.event.release}@{entry.event.digest[:12]}"
-    return f"{name}, put in force {moment(entry.at)} by {who}: {entry.event.reason}"
+    newest = held.state.tenures[-1]
+    who = f"{newest.by.id} ({newest.by.role.value})"
+    return f"{held.state.short(newest.digest)}, put in force {moment(newest.at)} by {who}: {newest.reason}"
 
 
 def _running(held: AsOf) -> str:

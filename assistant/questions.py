@@ -55,13 +55,22 @@ async def ask_one(app: App, text: str, name: str, screen: TerminalScreen) -> Non
     """One message of a new conversation, as the chat would meet it."""
     who = person(app, name)
     await chat.reply(text, who.actor, who.customer, str(uuid4()), app, screen)
+    await _settled(app)
 
 
 async def exchange_of(app: App, name: str, conversation: str, text: str) -> Exchange:
     """One governed turn; raises what the turn raises."""
     who = person(app, name)
     screen = TerminalScreen.silent()
-    return await chat.ask(text, who.actor, who.customer, conversation, app, screen)
+    exchange = await chat.ask(text, who.actor, who.customer, conversation, app, screen)
+    await _settled(app)
+    return exchange
+
+
+async def _settled(app: App) -> None:
+    """A candidate that answers unseen may need longer than the answer that is shown."""
+    if app.parts.aftermath:
+        await app.parts.aftermath.settle()
 
 
 async def command(app: App, text: str, name: str) -> Panel:

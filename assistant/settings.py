@@ -17,7 +17,9 @@ class Settings:
     data: Path = Path(".data")  # everything that is written: the record, chat history, indexes, keys
     corpus: Path = _HERE.parent / "knowledge" / "corpus"  # documents ingested at start
     releases: Path = _HERE / "releases"  # release files
-    release: str = "heron-1"  # the release that customers are served by
+    release: str = "heron-1"  # the release that serves customers until operators decide otherwise
+    plans: Path = _HERE / "plans"  # rollout plans
+    policy: Path = _HERE.parent / "opsplane" / "policy.yaml"  # what needs a second person
     record_url: str = ""  # SQLAlchemy URL of the record; empty: record.db under `data`
     chat_url: str = ""  # of people and chat history; empty: chat.db under `data`
     bank_url: str = ""  # of the sample bank's accounts; empty: bank.db under `data`
@@ -28,6 +30,7 @@ class Settings:
     checkpoint_seconds: int = 300  # between two signed checkpoints, also when nothing happens
     timestamp_url: str = ""  # an RFC 3161 time-stamping authority for checkpoints; empty: none
     budgets: Path = _HERE.parent / "opsplane" / "budgets.yaml"  # what may be spent
+    alert_url: str = ""  # a web hook that is told what the service did by itself; empty: the log alone
     review_percent: int = 5  # share of answers that reviewers are given by chance
     bank: str = "assistant.sample_bank:SampleBank.open"  # module:function that opens the bank's accounts
     timezone: str = "America/New_York"  # whose calendar day decides which documents are in force

@@ -17,13 +17,12 @@ from rich.console import Console
 from rich.markdown import Markdown
 from typer.core import TyperGroup
 
-from assistant import arguments, bootstrap, commands, cost_panel, questions, reasons, settings
+from assistant import arguments, bootstrap, charts, commands, questions, reasons, settings
 from assistant.desk import Desk
 from assistant.panels import Panel
 from assistant.settings import Settings
 from assistant.signin import demo_person
 from assistant.terminal import Bar
-from opsplane import budget
 from opsplane.access import Actor
 from opsplane.errors import InvalidRequest, NotFound
 
@@ -76,9 +75,9 @@ def opened(found: Settings, today: str = "", *, refresh: bool = False) -> Iterat
 @contextmanager
 def desk(found: Settings, why: str) -> Iterator[Desk]:
     """What slash commands work on, without documents and models; `why` is the reason that counts for them."""
-    budgets = budget.load(found.budgets)
+    laid_down = bootstrap.laid_down_in(found)
     with bootstrap.record(found) as (ledger, notary), closing(bootstrap.people(found)) as people:
-        yield replace(bootstrap.desk_of(found, ledger, notary, people, budgets), why=why)
+        yield replace(bootstrap.desk_of(found, ledger, notary, people, laid_down), why=why)
 
 
 @contextmanager
@@ -128,7 +127,7 @@ def show(panel: Panel, *, download: bool = False) -> None:
         return
     out.print(Markdown(panel.text))
     if panel.figure:
-        out.print(cost_panel.text_chart(panel.figure), markup=False, highlight=False)
+        out.print(charts.in_text(panel.figure), markup=False, highlight=False)
 
 
 def print_json(value: Any) -> None:

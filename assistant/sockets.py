@@ -15,6 +15,7 @@ from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from assistant import guard
+from assistant.dropped import Drops
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ BURST = 30
 WINDOW = 60.0  # seconds
 
 BUSY = "One question at a time, please: the last one is still being answered."
+LOST = "That file is not here any more. Please drop it again."
 TOO_FAST = "That was a lot of messages. Please wait a moment and try again."
 
 _KEPT = frozenset(
@@ -31,12 +33,12 @@ _KEPT = frozenset(
 Handler = Callable[..., Awaitable[Any]]
 
 
-def fence(sio: AsyncServer) -> None:
+def fence(sio: AsyncServer, drops: Drops) -> None:
     """Leave only the events that this product uses, each behind its check."""
     handlers: dict[str, Handler] = sio.handlers["/"]
     for name in handlers.keys() - _KEPT:
         del handlers[name]
-    intake = Intake(handlers["client_message"])
+    intake = Intake(handlers["client_message"], drops)
     sio.handlers["/"] |= {
         "connect": _checked_connect(handlers["connect"]),
         "client_message": intake.client_message,
@@ -55,10 +57,14 @@ class _Page:
 
 
 class Intake:
-    """Takes in one message after the other from each page; one may wait, further ones are refused."""
+    """Takes in one message after the other from each page; one may wait, further ones are refused.
 
-    def __init__(self, handle: Handler, timer: Callable[[], float] = monotonic) -> None:
+    A message that comes with files says which they are; Chainlit is not told of them, and keeps nothing.
+    """
+
+    def __init__(self, handle: Handler, drops: Drops, timer: Callable[[], float] = monotonic) -> None:
         self._handle = handle
+        self._drops = drops
         self._timer = timer
         self._pages: WeakKeyDictionary[WebsocketSession, _Page] = WeakKeyDictionary()
 
@@ -68,14 +74,16 @@ class Intake:
         if session is None or session.user is None:
             return
         try:
-            message = guard.message(payload, session.user.identifier)
+            message, files = guard.message(payload, session.user.identifier), guard.files(payload)
         except guard.Malformed:
             log.warning("a malformed message was dropped")
             return
-        page = self._pages.setdefault(session, _Page())
-        if refusal := self._refusal(page):
+        page, names = self._pages.setdefault(session, _Page()), self._drops.names(session.id, files)
+        if refusal := LOST if len(names) < len(files) else self._refusal(page):
             await init_ws_context(session).emitter.send_toast(refusal, "warning")
             return
+        if names:
+            message |= {"output": f"Register {', '.join(names)}, dropped here", "metadata": {"files": files}}
         page.inside += 1
         try:
             async with page.free:

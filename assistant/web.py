@@ -29,15 +29,19 @@ from rich.console import Console
 
 from assistant import citations, guard
 from assistant.bootstrap import App
+from assistant.dropped import Drops
+from assistant.herald import Herald
 from assistant.signin import Person, demo_person
+from opsplane import control
 from opsplane.access import Role
-from opsplane.errors import Conflict
+from opsplane.errors import Conflict, NotFound, PlaneError, RecordUnavailable, Refused
 
 log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _LARGEST_FRAME = 1_000_000  # bytes of one socket message
 _READERS = frozenset({Role.REVIEWER})
+_STATUS = ((Refused, 403), (NotFound, 404), (RecordUnavailable, 503))
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Serving:
 
     app: App
     who: Callable[[str], Person | None]
+    herald: Herald
+    drops: Drops
 
 
 SERVING: ContextVar[Serving] = ContextVar("serving")
@@ -84,15 +90,26 @@ def create(app: App) -> FastAPI:
     # Chainlit reads the environment when it is imported, and takes a second that no other command needs.
     from chainlit.data import get_data_layer  # noqa: PLC0415
     from chainlit.server import get_html_template, sio  # noqa: PLC0415
+    from chainlit.session import WebsocketSession, ws_sessions_id  # noqa: PLC0415
     from chainlit.utils import mount_chainlit  # noqa: PLC0415
 
     from assistant import sockets  # noqa: PLC0415
 
-    html = guard.page(get_html_template(""))
+    html, who = guard.page(get_html_template("")), _who(app)
+
+    def connected() -> list[WebsocketSession]:
+        return [one for one in ws_sessions_id.values() if sio.manager.is_connected(one.socket_id, "/")]
+
+    def owner(session: str) -> str:
+        return next((one.user.identifier for one in connected() if one.id == session and one.user), "")
+
+    herald, drops = Herald(app.parts.ledger, who, connected), Drops(app.parts.ledger, owner)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        telling = asyncio.create_task(herald.run())
         yield
+        telling.cancel()
         if layer := get_data_layer():
             await layer.close()
 
@@ -101,10 +118,10 @@ def create(app: App) -> FastAPI:
     _add_assets(api, _chainlit("frontend/dist/assets"), Path(os.environ["CHAINLIT_APP_ROOT"]))
     _add_routes(api, app)
     _add_passages(api, app)
-    who = _who(app)
-    with _loading(Serving(app, who)):
+    _add_drops(api, drops)
+    with _loading(Serving(app, who, herald, drops)):
         mount_chainlit(api, str(_HERE / "app.py"), path="/")
-    sockets.fence(sio)
+    sockets.fence(sio, drops)
     api.add_middleware(guard.Guard, who=who, policy=guard.policy(html), origin=_origin(app.settings.public_url))
     return api
 
@@ -171,6 +188,30 @@ def _add_passages(api: FastAPI, app: App) -> None:
             if one.number == number:
                 return PlainTextResponse(citations.passage(one))
         raise HTTPException(404)
+
+
+def _add_drops(api: FastAPI, drops: Drops) -> None:
+    """Files from operators and approvers alone; nobody else's page offers to attach one."""
+    # See `create`.
+    from chainlit.server import project_settings  # noqa: PLC0415
+    from chainlit.user import User  # noqa: PLC0415
+
+    @api.post("/project/file")
+    async def drop(session_id: str, request: Request) -> JSONResponse:
+        actor = _signed_in(request).actor
+        try:
+            return JSONResponse({"id": await drops.receive(session_id, request, actor)})
+        except PlaneError as error:
+            status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
+            return JSONResponse({"detail": str(error)}, status_code=status)
+
+    @api.get("/project/settings")
+    async def settings(request: Request) -> JSONResponse:
+        person = _signed_in(request)
+        told = json.loads((await project_settings(User(identifier=person.name), "en-US", None)).body)
+        if person.role not in control.STAFF:
+            told["features"]["spontaneous_file_upload"]["enabled"] = False
+        return JSONResponse(told)
 
 
 def _signed_in(request: Request) -> Person:

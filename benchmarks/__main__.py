@@ -11,6 +11,8 @@ PARTS = {
     "Kills and power cuts": ["-m", "benchmarks.durability"],
     "Verifying a million entries": ["-m", "benchmarks.verify"],
     "Tampering": ["-m", "benchmarks.tampering"],
+    "Simulated rollouts": ["-m", "benchmarks.rollouts"],
+    "Which release serves a customer": ["-m", "benchmarks.plane"],
     "Searching a million exchanges": ["-m", "benchmarks.audit", "--postgres"],
     "Sums of a million bookings": ["-m", "benchmarks.costs"],
     "Guardrails on public sets": ["-m", "benchmarks.guardrails"],

@@ -11,8 +11,9 @@ from opsplane.events import CommandRefused, CommandRun, FeedbackGiven
 from opsplane.ledger import audit
 from opsplane.ledger.audit import AuditPage, AuditQuery
 from opsplane.ledger.store import Ledger
-from opsplane.plane import Plane, State
+from opsplane.plane import Plane
 from opsplane.release import Release
+from opsplane.state import State
 
 STAFF = (Role.OPERATOR, Role.APPROVER)
 

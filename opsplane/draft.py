@@ -7,6 +7,7 @@ from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import pii
+from opsplane.plane import Serving
 from opsplane.release import Release
 from opsplane.spend import Cost, Prices, Purpose, merged
 
@@ -17,19 +18,17 @@ class Draft:
     def __init__(
         self,
         question: Question,
-        release: Release,
-        arm: str,
+        serving: Serving,
         prices: Prices,
         timer: Callable[[], float],
         purpose: Purpose = Purpose.ANSWER,
     ) -> None:
         self.question = question
-        self.release = release
+        self.serving = serving
         self.evidence: list[Evidence] = []
         self.said: list[Sentence] = []
         self.withheld: list[Sentence] = []
         self.route: Route | None = None
-        self._arm = arm
         self._prices = prices
         self._timer = timer
         self._purpose = purpose
@@ -40,6 +39,16 @@ class Draft:
         self._costs: list[Cost] = []
         self._first: int | None = None
         self._ending: tuple[Outcome, str, str] | None = None
+
+    @property
+    def release(self) -> Release:
+        """What decides the answer."""
+        return self.serving.release
+
+    @property
+    def shadow(self) -> bool:
+        """Whether nobody sees this turn."""
+        return self._purpose is Purpose.SHADOW
 
     @property
     def asked(self) -> Question:
@@ -59,8 +68,9 @@ class Draft:
         return next((one for one in self._findings if one.action in (Action.DECLINE, Action.REPLY)), None)
 
     def fixed(self, reply: str) -> Sentence:
-        """One of the release's fixed replies as a sentence."""
-        return Sentence(text=self.release.replies[reply])
+        """One of the release's fixed replies as a sentence; who has no holding message names the way to a person."""
+        replies = self.release.replies
+        return Sentence(text=replies.get(reply) or replies["person"])
 
     def documents(self) -> int:
         """How many different documents the evidence comes from."""
@@ -102,7 +112,9 @@ class Draft:
             at=question.at,
             release=self.release.id,
             digest=self.release.digest,
-            arm=self._arm,
+            arm=self.serving.arm,
+            rollout=self.serving.rollout,
+            share=self.serving.share,
             outcome=outcome,
             code=code,
             question=pii.mask(question.text),

@@ -8,6 +8,24 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
+from opsplane.control_events import (
+    AlertRaised,
+    AlertUndelivered,
+    ChangesFrozen,
+    ChangesUnfrozen,
+    KillSwitchPulled,
+    KillSwitchReset,
+    ReleaseEvaluated,
+    ReleaseRestored,
+    RolloutAborted,
+    RolloutAdvanced,
+    RolloutConcluded,
+    RolloutJudged,
+    RolloutPaused,
+    RolloutPromoted,
+    RolloutResumed,
+    RolloutStarted,
+)
 from opsplane.custody_events import (
     CustomerErased,
     ErasureBegun,
@@ -109,7 +127,7 @@ class ReleaseRegistered(EventValue):
 
 
 class ReleasePromoted(EventValue):
-    """A release became the one that every customer is served by."""
+    """A release became the one that every customer is served by, without a rollout: the first one of a record."""
 
     kind: Literal["release_promoted"] = "release_promoted"
     release: str
@@ -191,6 +209,15 @@ class QuestionAnswered(EventValue):
     exchange: Exchange
 
 
+class ShadowAnswered(EventValue):
+    """What a candidate would have answered, seen by nobody; the exchange has the id of the one that was shown."""
+
+    private: ClassVar[Fields] = {"exchange": _EXCHANGE}
+    erased: ClassVar[Fields] = {"exchange": {"question": ERASED, "standalone": ERASED}}
+    kind: Literal["shadow_answered"] = "shadow_answered"
+    exchange: Exchange
+
+
 class CostBooked(EventValue):
     """Something other than an answer cost money: a judge, a shadow, an evaluation, embedding."""
 
@@ -240,6 +267,15 @@ class ExchangeReviewed(EventValue):
     corrected: str = ""
 
 
+class ExchangeScored(EventValue):
+    """A judge scored an answer, from 0 to 100; `scorer` names the judge with its version."""
+
+    kind: Literal["exchange_scored"] = "exchange_scored"
+    exchange: str
+    scorer: str
+    score: int = Field(ge=0, le=100)
+
+
 class CommandRun(EventValue):
     """A person ran a command; reading the record is a command too. `rows` counts what was shown.
 
@@ -276,6 +312,22 @@ Event = Annotated[
     | ServiceStopped
     | ReleaseRegistered
     | ReleasePromoted
+    | ReleaseRestored
+    | ReleaseEvaluated
+    | RolloutStarted
+    | RolloutAdvanced
+    | RolloutPaused
+    | RolloutResumed
+    | RolloutAborted
+    | RolloutPromoted
+    | RolloutConcluded
+    | RolloutJudged
+    | ChangesFrozen
+    | ChangesUnfrozen
+    | KillSwitchPulled
+    | KillSwitchReset
+    | AlertRaised
+    | AlertUndelivered
     | SignedIn
     | SignedOut
     | SignInRefused
@@ -285,10 +337,12 @@ Event = Annotated[
     | QuestionReceived
     | SentenceSaid
     | QuestionAnswered
+    | ShadowAnswered
     | CostBooked
     | BudgetCrossed
     | FeedbackGiven
     | ExchangeReviewed
+    | ExchangeScored
     | RequestMade
     | RequestDecided
     | ErasureBegun
@@ -302,6 +356,25 @@ Event = Annotated[
     | CommandRefused,
     Field(discriminator="kind"),
 ]
+IN_FORCE = ("release_promoted", "release_restored", "rollout_started", "rollout_promoted")
+"""The kinds of event that put a release in front of customers."""
+
+
+def in_force(event: Event) -> tuple[str, ...]:
+    """The digests of the releases that an event puts in front of customers."""
+    match event:
+        case ReleasePromoted(digest=digest) | ReleaseRestored(digest=digest) | RolloutPromoted(digest=digest):
+            return (digest,)
+        case RolloutStarted(candidates=candidates):
+            return candidates
+    return ()
+
+
+def approver(event: Event) -> str:
+    """The second person who agreed to it, or nothing."""
+    return str(getattr(event, "approved_by", ""))
+
+
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads any event back from its JSON bytes."""
 KINDS: dict[str, type[EventValue]] = {one.model_fields["kind"].default: one for one in get_args(get_args(Event)[0])}

@@ -94,6 +94,8 @@ class Exchange(_Value):
     release: str  # id
     digest: str
     arm: str
+    rollout: str = ""  # the rollout that the arm is one of, or empty
+    share: int = 0  # in parts of 10,000: how probable it was that this customer was on the candidate's side
     outcome: Outcome
     code: str = ""  # the reason code of a decline, reply or abstention
     question: str

@@ -13,7 +13,7 @@ from opsplane.access import Actor, Role
 from opsplane.control import recorded, refusals
 from opsplane.errors import Conflict, InvalidRequest, NotFound, PlaneError
 from opsplane.event import ERASED
-from opsplane.events import ExchangeReviewed, ReleasePromoted, ReleaseRegistered
+from opsplane.events import IN_FORCE, ExchangeReviewed, ReleaseRegistered, in_force
 from opsplane.exchange import Exchange
 from opsplane.guardrails import pii
 from opsplane.ledger import audit, proofs, reviews
@@ -254,12 +254,10 @@ def _erased(ledger: Ledger, exchange: Exchange) -> datetime | None:
 
 
 def _of_release(ledger: Ledger, exchange: Exchange) -> tuple[Entry, ...]:
-    """Who registered and promoted the release that the exchange ran on, up to then."""
-    known = ledger.events(["release_registered", "release_promoted"])
-    return tuple(
-        entry
-        for entry in known
-        if isinstance(entry.event, ReleaseRegistered | ReleasePromoted)
-        and entry.event.digest == exchange.digest
-        and entry.at <= exchange.at
-    )
+    """Who registered the release that the exchange ran on and put it in front of customers, up to then."""
+    known = [one for one in ledger.events(["release_registered", *IN_FORCE]) if one.at <= exchange.at]
+    return tuple(entry for entry in known if exchange.digest in _about(entry))
+
+
+def _about(entry: Entry) -> tuple[str, ...]:
+    return (entry.event.digest,) if isinstance(entry.event, ReleaseRegistered) else in_force(entry.event)

@@ -1,64 +1,34 @@
 """The plane's present state, folded from the events on the record, and which release serves a customer."""
 
+import logging
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from opsplane import lookup
 from opsplane.access import SERVICE
-from opsplane.errors import Conflict, NotFound
+from opsplane.errors import Conflict
 from opsplane.events import ReleasePromoted, ReleaseRegistered
-from opsplane.ledger.store import Entry, Ledger
+from opsplane.ledger.store import Ledger
 from opsplane.release import Release
+from opsplane.state import CONTROL, STABLE, Standstill, State, fold
 
-CONTROL = ("release_registered", "release_promoted")
-"""The kinds of event that decide who is served what."""
-
-STABLE = "stable"
-"""The arm of customers who are in no rollout."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A release as it was registered: its very bytes."""
+class Serving:
+    """What serves a customer: the release, and where that customer is in a rollout; see `rollout.Side`.
 
-    id: str
-    at: datetime
-    canonical: str
+    `shadow` is the candidate that answers this exchange too, unseen. `killed` is the kill switch, while it is on.
+    """
 
-    def read(self, digest: str) -> Release | None:
-        """The release, or None where this version of the product no longer reads those bytes as the same value."""
-        try:
-            release = Release.model_validate_json(self.canonical)
-        except ValidationError:
-            return None
-        return release if release.digest == digest else None
-
-
-@dataclass(frozen=True)
-class State:
-    """What the events so far amount to. Releases are by digest; `releases` holds those that can serve."""
-
-    registered: Mapping[str, Registered] = field(default_factory=dict)
-    releases: Mapping[str, Release] = field(default_factory=dict)
-    stable: str = ""
-    since: datetime | None = None
-
-
-def fold(entries: Sequence[Entry]) -> State:
-    """The state after these events. Pure: equal events, equal state."""
-    registered: dict[str, Registered] = {}
-    stable, since = "", None
-    for entry in entries:
-        match entry.event:
-            case ReleaseRegistered(release=name, digest=digest, canonical=canonical):
-                registered[digest] = Registered(name, entry.at, canonical)
-            case ReleasePromoted(digest=digest):
-                stable, since = digest, entry.at
-    read = {digest: one.read(digest) for digest, one in registered.items()}
-    return State(registered, {digest: one for digest, one in read.items() if one}, stable, since)
+    release: Release
+    arm: str
+    rollout: str = ""
+    share: int = 0
+    shadow: Release | None = None
+    killed: Standstill | None = None
 
 
 class Plane:
@@ -83,47 +53,74 @@ class Plane:
                 self._state, self._seen = fold(entries), len(entries)
             return self._state
 
-    def release_for(self, customer: str) -> tuple[Release, str]:  # noqa: ARG002 - a rollout decides by customer
-        """The release that serves this customer, and the arm; raise `Conflict` where none was promoted yet."""
-        return self.stable(), STABLE
+    def release_for(self, customer: str, exchange: str = "") -> Serving:
+        """What serves this customer; raise `Conflict` where no release was promoted yet."""
+        state = self.state
+        if state.killed:
+            return Serving(_stable(state), STABLE, killed=state.killed)
+        side = state.side(customer)
+        rollout, shadow = state.rollout, None
+        if rollout and customer and exchange and rollout.shadows(exchange):
+            shadow = state.releases.get(rollout.candidates[0])
+        release = state.releases.get(side.digest) or _stable(state)
+        return Serving(release, side.arm, side.rollout, side.share, shadow)
 
     def stable(self) -> Release:
         """The release that customers are served by; raise `Conflict` where none was promoted yet."""
-        state = self.state
-        if not state.stable:
-            raise Conflict("No release has been promoted yet, so nobody can be answered.")
-        if state.stable not in state.releases:
-            name = state.registered[state.stable].id
-            raise Conflict(f"The release in force, {name}, was registered by another version of the product.")
-        return state.releases[state.stable]
+        return _stable(self.state)
 
     def find(self, name: str) -> Release:
-        """A release by id (its newest registration) or by the beginning of its digest.
+        """A release by what a person calls it; raises as `lookup.find` does."""
+        return lookup.find(self.state, name)
 
-        Raises `NotFound`, and `Conflict` for one that another version of the product registered.
+    def configure(self, releases: Mapping[str, Release], stable: str, indexes: Collection[str] = ()) -> list[str]:
+        """At start: register what the files hold, and promote `stable` where nothing serves yet, or can serve.
+
+        What was promoted since counts more than the setting. Gives back what is wrong with the files, in words: one
+        that was changed after it was registered is left out. Raises `Conflict` where `stable` has no file.
         """
-        state = self.state
-        releases = state.releases
-        for digest, release in reversed(list(releases.items())):
-            if name in (release.id, release.short) or (len(name) >= 6 and digest.startswith(name)):
-                return release
-        if any(len(name) >= 6 and digest.startswith(name) for digest in state.registered):
-            raise Conflict(f"The release {name} was registered by another version of the product; /releases lists it.")
-        known = ", ".join(dict.fromkeys(release.id for release in releases.values())) or "none"
-        raise NotFound(f"There is no release {name!r}. Known releases: {known}.")
-
-    def configure(self, releases: Mapping[str, Release], stable: str) -> None:
-        """At start: register what the files hold and promote `stable` unless it is already; `Conflict` if unknown."""
-        state = self.state
         if stable not in releases:
             raise Conflict(f"The stable release {stable!r} has no file. Files: {', '.join(sorted(releases))}.")
+        problems = []
         for release in releases.values():
-            if release.digest not in state.registered:
-                event = ReleaseRegistered(
-                    release=release.id, digest=release.digest, canonical=release.canonical().decode()
+            registered = self.state.registered
+            used = [digest for digest, one in registered.items() if one.id == release.id]
+            if release.digest in registered:
+                continue
+            if used:
+                problems.append(
+                    f"{release.id} was changed after it was registered as {release.id}@{used[-1][:12]}: what is "
+                    "registered goes on to count. Give the changed one another id."
                 )
-                self._ledger.append_now(event, SERVICE)
-        wanted = releases[stable]
-        if state.stable != wanted.digest:
-            event_ = ReleasePromoted(release=wanted.id, digest=wanted.digest, reason="configured at start")
-            self._ledger.append_now(event_, SERVICE)
+                continue
+            event = ReleaseRegistered(release=release.id, digest=release.digest, canonical=release.canonical().decode())
+            self._ledger.append_now(event, SERVICE)
+        if reason := _unfit(self.state, indexes):
+            wanted = releases[stable]
+            if wanted.digest not in self.state.registered:
+                raise Conflict(problems[-1])
+            self._ledger.append_now(ReleasePromoted(release=wanted.id, digest=wanted.digest, reason=reason), SERVICE)
+        for problem in problems:
+            log.warning(problem)
+        return problems
+
+
+def _stable(state: State) -> Release:
+    if not state.stable:
+        raise Conflict("No release has been promoted yet, so nobody can be answered.")
+    if state.stable not in state.releases:
+        name = state.registered[state.stable].id
+        raise Conflict(f"The release in force, {name}, was registered by another version of the product.")
+    return state.releases[state.stable]
+
+
+def _unfit(state: State, indexes: Collection[str]) -> str:
+    """Why the configured release must be promoted, or nothing while the one in force can serve."""
+    if not state.stable:
+        return "configured at start"
+    release = state.releases.get(state.stable)
+    if release is None:
+        return f"{state.short(state.stable)} cannot be read by this version of the product"
+    if indexes and release.retrieval.index not in indexes:
+        return f"{release.short} names the index {release.retrieval.index}, which does not exist any more"
+    return ""

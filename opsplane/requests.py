@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 WEEK = timedelta(days=7)
 """After so long a request that nobody decided is over."""
 DECIDERS = (Role.REVIEWER, Role.APPROVER)
+"""Who decides what says nothing else."""
+STAFF = (*DECIDERS, Role.OPERATOR)
+"""Who may have something to do with a request."""
 _LOOKING, _WORKING = threading.Lock(), threading.Lock()
 _POLL = 0.05  # seconds between two tries
 _LOOKING_ELSEWHERE, _WORKING_ELSEWHERE = 0x0B5_1ED6E7, 0x0B5_1ED6E8  # PostgreSQL's locks: other processes
@@ -64,6 +67,10 @@ def _never(_: Request) -> bool:
     return False
 
 
+def _nobody(_: Request) -> tuple[Role, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Action:
     """Something that needs two people.
@@ -71,6 +78,7 @@ class Action:
     `check` raises `Conflict` for what stands in the way of an approval. `begin` is the quick part of the deed, done
     `alone`, `carry_out` the rest of it; both can be cut off and called again, `unfinished` says that they were. With
     `personal` the subject is a customer, under whose key the words are sealed. `lapses` None: it waits for ever.
+    `named` gives the roles that a request itself asks for.
     """
 
     name: str
@@ -84,6 +92,11 @@ class Action:
     begin: Callable[[Request], None] = _nothing
     carry_out: Callable[[Request], object] = _nothing
     unfinished: Callable[[Request], bool] = _never
+    named: Callable[[Request], tuple[Role, ...]] = _nobody
+
+    def who(self, request: Request) -> tuple[Role, ...]:
+        """The roles that decide this request: those that it names itself, or the action's."""
+        return self.named(request) or self.deciders
 
 
 Actions = Mapping[str, Action]
@@ -162,17 +175,20 @@ async def reject(ledger: Ledger, actions: Actions, identity: str, reason: str, *
 async def waiting(ledger: Ledger, actions: Actions, *, actor: Actor) -> list[Waiting]:
     """Requests that wait for a person, oldest first, and approved ones that were not carried out to the end."""
     async with recorded(ledger, "requests", "", actor) as tally:
-        actor.must_be(*DECIDERS)
+        actor.must_be(*STAFF)
         found = await asyncio.to_thread(_waiting, ledger, actions)
+        found = [one for one in found if actor.role in (*one.action.who(one.request), *one.action.makers)]
         tally.rows = len(found)
     return found
 
 
-async def look(ledger: Ledger, identity: str, *, actor: Actor) -> Request:
-    """One request, whatever became of it."""
+async def look(ledger: Ledger, actions: Actions, identity: str, *, actor: Actor) -> Request:
+    """One request, whatever became of it, for who could have made or decided it."""
     async with recorded(ledger, "requests", identity, actor) as tally:
-        actor.must_be(*DECIDERS)
+        actor.must_be(*STAFF)
         found = approval.find(await asyncio.to_thread(every, ledger), identity)
+        if action := actions.get(found.action):
+            actor.must_be(*dict.fromkeys((*action.who(found), *action.makers)))
         tally.rows = 1
     return found
 
@@ -199,11 +215,11 @@ def _carried_out(ledger: Ledger, action: Action, request: Request) -> Decision:
 
 
 def _approve(ledger: Ledger, actions: Actions, identity: str, actor: Actor) -> Decision:
-    actor.must_be(*DECIDERS)
+    actor.must_be(*STAFF)
     with alone(ledger):
         request = approval.find(every(ledger), identity)
         action = _action(actions, request)
-        actor.must_be(*action.deciders)
+        actor.must_be(*action.who(request))
         if request.state is not State.APPROVED or not action.unfinished(request):
             approval.must_be_open(request)
             approval.must_be_another(request, actor)
@@ -214,13 +230,13 @@ def _approve(ledger: Ledger, actions: Actions, identity: str, actor: Actor) -> D
 
 
 def _reject(ledger: Ledger, actions: Actions, identity: str, reason: str, actor: Actor) -> Decision:
-    actor.must_be(*DECIDERS, Role.OPERATOR)
+    actor.must_be(*STAFF)
     reason = approval.worded(reason)
     with alone(ledger):
         request = approval.find(every(ledger), identity)
         action = _action(actions, request)
         own = request.maker.id == actor.id
-        actor.must_be(*(action.makers if own else action.deciders))
+        actor.must_be(*(action.makers if own else action.who(request)))
         approval.must_be_open(request)
         if own and not action.withdrawable:
             approval.must_be_another(request, actor)

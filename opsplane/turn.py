@@ -12,7 +12,7 @@ from opsplane.access import SERVICE
 from opsplane.budget import Level, Standing
 from opsplane.draft import Draft
 from opsplane.errors import RecordUnavailable
-from opsplane.events import BudgetCrossed
+from opsplane.events import BudgetCrossed, CostBooked, ShadowAnswered
 from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Used
 from opsplane.finding import Action, Finding
@@ -20,9 +20,12 @@ from opsplane.guardrails.check import check
 from opsplane.guardrails.scope import Scope
 from opsplane.guardrails.screen import screen
 from opsplane.ledger.store import Ledger
-from opsplane.plane import Plane
+from opsplane.plane import Plane, Serving
 from opsplane.release import Release
+from opsplane.rollouts.assignment import WHOLE
+from opsplane.rollouts.rollout import SHADOW
 from opsplane.spend import Prices, Purpose
+from opsplane.state import Standstill
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,16 @@ class Watch(Protocol):
         """A sentence passed every check and is on the record."""
 
 
+class Aftermath(Protocol):
+    """What happens once a turn is on the record, without anybody waiting for it."""
+
+    async def ended(self, question: Question, exchange: Exchange, serving: Serving, parts: "Parts") -> None:
+        """A turn ended: judge the rollout that it was part of, and let the candidate answer too where it should."""
+
+    async def settle(self) -> None:
+        """Wait for what is under way."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What a turn is handed."""
@@ -61,6 +74,7 @@ class Parts:
     responder: Responder
     prices: Prices
     budget: budget.Guard
+    aftermath: Aftermath | None = None
     purpose: Purpose = Purpose.ANSWER
     timer: Callable[[], float] = monotonic  # seconds
 
@@ -70,10 +84,12 @@ async def govern(question: Question, parts: Parts, watch: Watch) -> Exchange:
 
     Raises `RecordUnavailable` where the record cannot be committed: then nothing more may be shown.
     """
-    release, arm = await asyncio.to_thread(parts.plane.release_for, question.customer)
-    draft = Draft(question, release, arm, parts.prices, parts.timer, parts.purpose)
+    serving = await asyncio.to_thread(parts.plane.release_for, question.customer, question.id)
+    draft = Draft(question, serving, parts.prices, parts.timer, parts.purpose)
     await parts.ledger.received(draft.exchange())  # durable before any model is called
-    await watch.step("release", f"{release.short} ({arm})")
+    # whatever was decided before the question was on the record counts: no turn begins on what was rolled back
+    draft.serving = serving = await asyncio.to_thread(parts.plane.release_for, question.customer, question.id)
+    await watch.step("release", f"{serving.release.short} ({serving.arm})")
     try:
         await _answer(draft, parts, watch)
     except RecordUnavailable:
@@ -89,7 +105,38 @@ async def govern(question: Question, parts: Parts, watch: Watch) -> Exchange:
     exchange = draft.exchange()
     await parts.ledger.answered(exchange)  # durable before the turn is complete
     await _watch_budgets(question, parts)
+    if parts.aftermath:
+        await parts.aftermath.ended(question, exchange, serving, parts)
     return exchange
+
+
+async def shadow(question: Question, candidate: Release, rollout: str, parts: Parts) -> None:
+    """Let a candidate answer what another release has answered already; nobody sees it, and its cost is a shadow's."""
+    serving = Serving(candidate, SHADOW, rollout, WHOLE // 2)
+    draft = Draft(question, serving, parts.prices, parts.timer, Purpose.SHADOW)
+    try:
+        await _answer(draft, parts, _Nobody())
+    except RecordUnavailable:
+        raise
+    except Exception as error:
+        log.exception("shadow of turn %s failed", question.id)
+        draft.end(Outcome.FAILED, "failed", error=f"{type(error).__name__}: {error}")
+    exchange = draft.exchange()
+    await parts.ledger.append(ShadowAnswered(exchange=exchange), SERVICE, exchange.id, exchange.customer)
+    for cost in exchange.costs:
+        about = {"exchange": exchange.id, "customer": exchange.customer}
+        booked = CostBooked(cost=cost, release=exchange.release, digest=exchange.digest, **about)
+        await parts.ledger.append(booked, SERVICE, exchange.id, exchange.customer)
+
+
+class _Nobody:
+    """Who looks on at a shadow."""
+
+    async def step(self, name: str, detail: str) -> None:
+        """Nothing is shown."""
+
+    async def say(self, sentence: Sentence, evidence: Sequence[Evidence]) -> None:
+        """Nothing is said."""
 
 
 async def _watch_budgets(question: Question, parts: Parts) -> None:
@@ -100,6 +147,10 @@ async def _watch_budgets(question: Question, parts: Parts) -> None:
 
 async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     question, release = draft.asked, draft.release
+    if draft.serving.killed:
+        draft.find([_killed(draft.serving.killed)])
+        await _met(draft, parts, watch)
+        return
     draft.find(screen(draft.question.text, release))
     if await _met(draft, parts, watch):
         return
@@ -129,6 +180,11 @@ def _stopped(standing: Standing) -> Finding:
     return Finding(
         code="budget.stop", action=Action.DECLINE, stage="question", detail=standing.reason, reply="over_budget"
     )
+
+
+def _killed(switch: Standstill) -> Finding:
+    detail = f"the kill switch is on since {switch.at:%Y-%m-%d %H:%M} UTC"
+    return Finding(code="killswitch.on", action=Action.DECLINE, stage="question", detail=detail, reply="holding")
 
 
 async def _met(draft: Draft, parts: Parts, watch: Watch) -> bool:
@@ -161,5 +217,7 @@ async def _take(part: Part, draft: Draft, parts: Parts, watch: Watch) -> None:
 
 async def _say(sentence: Sentence, draft: Draft, parts: Parts, watch: Watch) -> None:
     """On the record first, then on the screen: what a customer saw is known even after a crash."""
-    await parts.ledger.said(draft.say(sentence), draft.question.actor, draft.question.customer)
+    event = draft.say(sentence)
+    if not draft.shadow:
+        await parts.ledger.said(event, draft.question.actor, draft.question.customer)
     await watch.say(sentence, draft.evidence)

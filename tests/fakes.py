@@ -15,6 +15,7 @@ from opsplane.ledger.keys import open_keys
 from opsplane.ledger.vault import Vault
 from opsplane.pack import Exemplars
 from opsplane.release import REPLIES, Release
+from opsplane.rollouts.plan import Plan
 from opsplane.turn import Part
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
@@ -62,6 +63,25 @@ def release(**changes: Any) -> Release:
         "disclosures": {"welcome": "An automated system answers here.", "embedded": "Without a language model."},
     }
     return Release.model_validate(data | changes)
+
+
+def plan(**changes: Any) -> Plan:
+    """A small valid plan of three steps."""
+    data: dict[str, Any] = {
+        "id": "test",
+        "steps": [
+            {"share": 10, "customers": 2, "exchanges": 4},
+            {"share": 50, "customers": 2, "exchanges": 4},
+            {"share": 100, "customers": 0, "exchanges": 0},
+        ],
+        "guardrails": [{"metric": "answered", "harm": 0.1}],
+    }
+    return Plan.model_validate(data | changes)
+
+
+def plans(*others: Plan) -> dict[str, Plan]:
+    """That plan and others by id."""
+    return {one.id: one for one in (plan(), *others)}
 
 
 def vault(folder: Path, clock: Callable[[], datetime]) -> Vault:

@@ -8,22 +8,21 @@ from sqlalchemy import func, select
 
 from opsplane import protection
 from opsplane.errors import InvalidRequest
-from opsplane.events import PersonAdded, PersonDisabled, ReleasePromoted, ServiceStarted, SigningKeyAdded
+from opsplane.events import PersonAdded, PersonDisabled, ServiceStarted, SigningKeyAdded
 from opsplane.ledger.seal import micros, moment
 from opsplane.ledger.store import Entry, Ledger
 from opsplane.ledger.tables import CHECKPOINT, ENTRY
-from opsplane.plane import State, fold
 from opsplane.protection import Protection
+from opsplane.state import CONTROL, State, fold
 
 KINDS = (
     "ledger_opened",
     "signing_key_added",
     "service_started",
     "service_stopped",
-    "release_registered",
-    "release_promoted",
     "person_added",
     "person_disabled",
+    *CONTROL,
 )
 """The kinds of event that what held is folded from."""
 
@@ -40,7 +39,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class AsOf:
-    """The product at a moment. `promoted` is the event that put the stable release in force, and who did it."""
+    """The product at a moment."""
 
     at: datetime
     entries: int  # how many there were
@@ -48,7 +47,6 @@ class AsOf:
     exchanges: int
     checkpoint: Checked | None
     state: State
-    promoted: Entry | None
     service: Entry | None  # the newest start; None where it was stopped, or never started
     protection: Protection  # holds in force, years that content is kept, erasures done
     people: tuple[PersonAdded, ...]  # who could sign in
@@ -71,7 +69,6 @@ def as_of(ledger: Ledger, at: datetime) -> AsOf:
         exchanges=_count(ledger, until),
         checkpoint=_checkpoint(ledger, until),
         state=fold(entries),
-        promoted=_last(entries, ReleasePromoted),
         service=_service(entries),
         protection=protection.fold([one for one in ledger.events(protection.KINDS) if one.at <= at], at),
         people=_people(entries),
@@ -102,10 +99,6 @@ def _checkpoint(ledger: Ledger, until: int) -> Checked | None:
     newest = select(*columns).where(CHECKPOINT.c.at <= until).order_by(CHECKPOINT.c.number.desc()).limit(1)
     found = ledger.read(newest)
     return Checked(found[0][0], moment(found[0][1]), found[0][2], bytes(found[0][3])) if found else None
-
-
-def _last(entries: Sequence[Entry], kind: type[object]) -> Entry | None:
-    return next((entry for entry in reversed(entries) if isinstance(entry.event, kind)), None)
 
 
 def _service(entries: Sequence[Entry]) -> Entry | None:

@@ -27,9 +27,10 @@ from opsplane.ledger.readonly import snapshot
 from opsplane.ledger.report import Cover
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.tables import CHECKPOINT, ENTRY, PASSAGE
+from opsplane.state import CONTROL
 
 FORMAT = "opsplane-export/1"
-FRAME = ("ledger_opened", "signing_key_added", "release_registered", "release_promoted")
+FRAME = ("ledger_opened", "signing_key_added", *CONTROL)
 """The kinds of entry that go with any selection: whose ledger it is, who signed, who allowed what served."""
 Progress = Callable[[str, int, int], None]
 

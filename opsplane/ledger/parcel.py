@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from opsplane.errors import PlaneError
-from opsplane.events import QuestionAnswered, QuestionReceived, ReleasePromoted
+from opsplane.events import QuestionAnswered, QuestionReceived, approver, in_force
 from opsplane.exchange import Exchange
 from opsplane.ledger import report
 from opsplane.ledger.proofs import Inclusion, proof_line
@@ -17,10 +17,12 @@ from opsplane.ledger.report import Cover, Turn
 from opsplane.ledger.store import Entry, opened
 from opsplane.ledger.verifier.lines import COLUMNS
 from opsplane.sheet import harmless
+from opsplane.state import CONTROL
 
 HISTORY = (
     *("ledger_opened", "ledger_imported", "signing_key_added", "record_verified", "record_exported"),
-    *("release_registered", "release_promoted", "service_started", "service_stopped"),
+    *CONTROL,
+    *("service_started", "service_stopped", "alert_raised", "alert_undelivered"),
     *("request_made", "request_decided"),
     *("erasure_begun", "erasure_stopped", "customer_erased", "retention_set", "retention_applied"),
 )
@@ -89,9 +91,10 @@ class Parcel:
         event = entry.event
         if event.kind in HISTORY and len(self._history) < LISTED:
             self._history.append(entry)
-        if isinstance(event, ReleasePromoted):
-            who = f"{entry.actor.id} ({entry.actor.role.value})"
-            self._promoted[event.digest] = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC by {who}: {event.reason}"
+        for digest in in_force(event):
+            who = f"{entry.actor.id} ({entry.actor.role.value})" + (f", {by} agreed" if (by := approver(event)) else "")
+            why = getattr(event, "reason", "")
+            self._promoted[digest] = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC by {who}: {why}"
         if isinstance(event, QuestionReceived | QuestionAnswered):
             self._turn(event)
         if exchange in self._stories:

@@ -9,7 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from opsplane.events import CostBooked, Event, ExchangeReviewed, FeedbackGiven, QuestionAnswered, QuestionReceived
+from opsplane.events import (
+    CostBooked,
+    Event,
+    ExchangeReviewed,
+    FeedbackGiven,
+    QuestionAnswered,
+    QuestionReceived,
+    ShadowAnswered,
+)
 from opsplane.evidence import Evidence, Origin
 from opsplane.exchange import Exchange
 from opsplane.ledger import reviews
@@ -36,6 +44,8 @@ class Projection:
                 return lambda connection, sealer: self._received(connection, sealer, exchange, line)
             case QuestionAnswered(exchange=exchange):
                 return lambda connection, sealer: self._answered(connection, sealer, exchange, line)
+            case ShadowAnswered(exchange=exchange):
+                return lambda connection, _: keep_passages(connection, exchange)
             case CostBooked(cost=cost):
                 return lambda connection, _: _book(connection, cost, line.at, event, event.exchange)
             case FeedbackGiven(exchange=identity, value=value):

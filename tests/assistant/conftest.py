@@ -13,9 +13,11 @@ from assistant.bootstrap import App
 from assistant.desk import Desk
 from assistant.settings import Settings
 from opsplane.budget import Guard
+from opsplane.intent import Helm
 from opsplane.ledger.checkpoint import Notary
 from opsplane.ledger.store import Ledger
 from opsplane.plane import Plane
+from opsplane.rollouts.watcher import Watcher
 from tests import fakes
 
 ROOT = Path(__file__).parents[2]
@@ -46,4 +48,14 @@ def desk(ledger: Ledger, notary: Notary) -> Desk:
     """A desk over an empty record with one release, for somebody on a terminal who said why."""
     plane = Plane(ledger)
     plane.configure({"test-1": fakes.release()}, "test-1")
-    return Desk(plane, ledger, notary, lambda _customer: 0, Guard(ledger, ()), UTC, why="case 4711")
+    return Desk(
+        plane,
+        ledger,
+        notary,
+        forget=lambda _customer: 0,
+        budget=Guard(ledger, ()),
+        zone=UTC,
+        watcher=Watcher(Helm(plane, ledger, fakes.plans())),
+        releases=ROOT / "assistant" / "releases",
+        why="case 4711",
+    )

@@ -35,19 +35,6 @@ async def test_status_names_the_stable_release(desk: Desk) -> None:
     assert "No exchanges yet" in panel.text
 
 
-async def test_a_release_is_shown_whole_and_can_be_downloaded_as_its_very_bytes(desk: Desk) -> None:
-    panel = await commands.run("/release test-1", fakes.OPERATOR, desk)
-    assert fakes.release().digest in panel.text
-    assert fakes.release().prompt.system in panel.text
-    assert panel.download
-    assert panel.download.content == fakes.release().canonical()
-
-
-async def test_releases_marks_the_stable_one(desk: Desk) -> None:
-    panel = await commands.run("/releases", fakes.OPERATOR, desk)
-    assert "| stable |" in panel.text
-
-
 @pytest.mark.parametrize(("typed", "meant"), [("/satus", "/status"), ("/relase", "/release"), ("/STATUSS", "/status")])
 async def test_a_mistyped_command_names_the_nearest(desk: Desk, typed: str, meant: str) -> None:
     with pytest.raises(NotFound, match=f"Did you mean {meant}"):

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from assistant.cost_panel import Costs, bar, panel, parse, read, reconciled, text_chart
+from assistant.charts import in_text
+from assistant.cost_panel import Costs, bar, panel, parse, read, reconciled
 from opsplane.budget import Budget, Standing, stand
 from opsplane.errors import InvalidRequest
 from opsplane.ledger.costs import By, CostQuery
@@ -192,7 +193,7 @@ def test_a_terminal_draws_the_same_bars(books: Books) -> None:
     )
     figure = panel(look(books), []).figure
     assert figure is not None
-    assert text_chart(figure).splitlines() == [
+    assert in_text(figure).splitlines() == [
         f"2026-11-22  {'█' * 20:<40}  $2.00",
         f"2026-11-23  {'█' * 30 + '▓' * 10}  $4.00",
         "█ answer  ▓ judge",
@@ -203,8 +204,8 @@ def test_free_days_are_drawn_without_a_bar(books: Books) -> None:
     books.book(booking(NOW, 0))
     figure = panel(look(books), []).figure
     assert figure is not None
-    assert text_chart(figure).splitlines()[0] == f"2026-11-23  {'':<40}  $0.00"
-    assert text_chart({"data": []}) == ""
+    assert in_text(figure).splitlines()[0] == f"2026-11-23  {'':<40}  $0.00"
+    assert in_text({"data": []}) == ""
 
 
 def test_a_reconciliation_shows_what_does_not_match() -> None:

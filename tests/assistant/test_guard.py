@@ -156,3 +156,15 @@ def test_control_characters_and_lone_surrogates_are_replaced() -> None:
 def test_an_endless_message_is_cut() -> None:
     sent = {"id": str(uuid4()), "output": "x" * 300_000}
     assert len(guard.message({"message": sent}, "customer")["output"]) == guard.LONGEST
+
+
+def test_files_are_named_by_their_ids() -> None:
+    identity = str(uuid4())
+    assert guard.files({"fileReferences": [{"id": identity}]}) == [identity]
+    assert guard.files({"fileReferences": []}) == guard.files({"fileReferences": None}) == guard.files({}) == []
+
+
+@pytest.mark.parametrize("given", ["x", {"id": "1"}, [{"id": "../x"}], [7], [{"id": str(uuid4())}] * 4])
+def test_what_cannot_be_files_is_refused(given: object) -> None:
+    with pytest.raises(guard.Malformed):
+        guard.files({"fileReferences": given})

@@ -41,7 +41,9 @@ class Caller:
         headers: dict[str, str] | None = None,
     ) -> tuple[int, str]:
         """Status and text of one request."""
-        data = urlencode(form).encode() if form else json.dumps(body).encode() if body is not None else None
+        data = body if isinstance(body, bytes) else urlencode(form).encode() if form else None
+        if data is None and body is not None:
+            data = json.dumps(body).encode()
         kind = "application/x-www-form-urlencoded" if form else "application/json"
         request = Request(self.url + path, data, {"Content-Type": kind, **(headers or {})}, method=method)
         try:

@@ -137,7 +137,6 @@ def test_a_passage_is_for_whom_it_was_cited_and_for_reviewers(server: Server, se
         ("POST", "/auth/jwt"),
         ("POST", "/auth/header"),
         ("POST", "/project/action"),
-        ("POST", "/project/file"),
         ("GET", "/copilot/index.js"),
         ("GET", "/docs"),
         ("GET", "/assets/../server.py"),

@@ -11,22 +11,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from opsplane import spend
+from opsplane import pack, registry, spend
+from opsplane.aftermath import Aftermath
 from opsplane.budget import Budget, Guard, Period, Steps
 from opsplane.budget import Scope as Whose
+from opsplane.control_events import KillSwitchPulled, RolloutStarted
 from opsplane.errors import RecordUnavailable
-from opsplane.events import BudgetCrossed
+from opsplane.events import BudgetCrossed, CostBooked, ReleasePromoted, ShadowAnswered
 from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
 from opsplane.guardrails.scope import Scope
+from opsplane.intent import Helm
 from opsplane.ledger.database import connect, transaction
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.vault import Vault
 from opsplane.plane import Plane
 from opsplane.release import Release
-from opsplane.turn import Part, Parts, Responder, govern
+from opsplane.rollouts.watcher import Watcher
+from opsplane.turn import Part, Parts, Responder, govern, shadow
 from tests import fakes
 
+PACK = registry.PACKS / "retail-us.yaml"
 GOOD = Sentence(text="The fee is $15 for each item.", cites=(1,))
 WRONG = Sentence(text="The fee is $29 for each item.", cites=(1,))
 
@@ -221,6 +226,110 @@ async def test_a_model_reads_personal_data_only_where_the_release_lets_it(ledger
     for masked in (False, True):
         script = fakes.Script([GOOD])
         handed = parts(ledger, script)
-        handed.plane.configure({"test-1": fakes.release(guardrails=rails | {"mask_for_model": masked})}, "test-1")
+        release = fakes.release(id=f"masked-{masked}".lower(), guardrails=rails | {"mask_for_model": masked})
+        handed.plane.configure({release.id: release}, release.id)
+        promote(ledger, release)
         await govern(fakes.question(text, id=f"exchange-{masked}"), handed, fakes.Witness())
         assert ("4111 1111" in script.asked[0].text) is not masked
+
+
+async def test_under_the_kill_switch_everybody_gets_the_holding_message(ledger: Ledger) -> None:
+    handed = parts(ledger, fakes.Script([GOOD]))
+    ledger.append_now(KillSwitchPulled(reason="wrong figures"), fakes.OPERATOR)
+    witness = fakes.Witness()
+    exchange = await govern(fakes.question("hello"), handed, witness)
+    assert (exchange.outcome, exchange.code, exchange.route) == (Outcome.DECLINED, "killswitch.on", None)
+    assert witness.said == [fakes.release().replies["person"]]
+
+
+async def test_a_releases_own_holding_message_is_said(ledger: Ledger) -> None:
+    worded = fakes.release(replies=fakes.release().replies | {"holding": "Back soon. Please call 1-800-555-0142."})
+    handed = parts(ledger, fakes.Script([GOOD]))
+    handed.plane.configure({"test-2": worded.model_copy(update={"id": "test-2"})}, "test-2")
+    promote(ledger, handed.plane.find("test-2"))
+    ledger.append_now(KillSwitchPulled(), fakes.OPERATOR)
+    witness = fakes.Witness()
+    await govern(fakes.question(), handed, witness)
+    assert witness.said == ["Back soon. Please call 1-800-555-0142."]
+
+
+def promote(ledger: Ledger, release: Release) -> None:
+    ledger.append_now(ReleasePromoted(release=release.id, digest=release.digest, reason="test"), fakes.OPERATOR)
+
+
+async def test_a_rollback_while_the_question_is_put_on_the_record_counts(ledger: Ledger) -> None:
+    handed = parts(ledger, fakes.Script([GOOD]))
+    second = fakes.release(id="test-2")
+    handed.plane.configure({"test-1": fakes.release(), "test-2": second}, "test-1")
+    promote(ledger, second)
+    received = ledger.received
+
+    async def rolled_back_meanwhile(exchange: Exchange) -> None:
+        promote(ledger, fakes.release())
+        await received(exchange)
+
+    ledger.received = rolled_back_meanwhile  # type: ignore[method-assign]  # the moment in between
+    exchange = await govern(fakes.question(), handed, fakes.Witness())
+    assert exchange.digest == fakes.release().digest
+
+
+async def test_a_shadow_is_seen_by_nobody_and_costs_apart(ledger: Ledger) -> None:
+    used = Used(model="google_genai:gemini-3.5-flash", usage=Usage(input=1_000, output=100))
+    handed = parts(ledger, fakes.Script([GOOD, WRONG, used]))
+    candidate = fakes.release(id="test-2")
+    await shadow(fakes.question(), candidate, "r1", handed)
+    kinds = [entry.event.kind for entry in ledger.story("exchange-0001")]
+    assert kinds == ["shadow_answered", "cost_booked"]
+    answered, booked = (entry.event for entry in ledger.story("exchange-0001"))
+    assert isinstance(answered, ShadowAnswered)
+    assert (answered.exchange.arm, answered.exchange.rollout, answered.exchange.release) == ("shadow", "r1", "test-2")
+    assert [one.text for one in answered.exchange.sentences] == [GOOD.text]
+    assert isinstance(booked, CostBooked)
+    assert booked.cost.purpose is spend.Purpose.SHADOW
+    assert ledger.exchange("exchange-0001") is None
+
+
+async def test_a_shadow_that_fails_is_recorded_as_failed(ledger: Ledger) -> None:
+    await shadow(fakes.question(), fakes.release(), "r1", parts(ledger, fakes.Script([RuntimeError("gone")])))
+    answered = ledger.story("exchange-0001")[0].event
+    assert isinstance(answered, ShadowAnswered)
+    assert answered.exchange.outcome is Outcome.FAILED
+
+
+async def test_after_a_turn_its_shadow_runs_and_nobody_waits_for_it(ledger: Ledger) -> None:
+    handed = parts(ledger, fakes.Script([GOOD]))
+    candidate = fakes.release(id="test-2")
+    handed.plane.configure({"test-1": fakes.release(), "test-2": candidate}, "test-1")
+    plan = fakes.plan(kind="shadow", steps=[{"share": 100}])
+    start = RolloutStarted(
+        rollout="r1", candidates=(candidate.digest,), stable=fakes.release().digest, plan=plan.canonical(), salt="s"
+    )
+    ledger.append_now(start, fakes.OPERATOR)
+    aftermath = Aftermath(Watcher(Helm(handed.plane, ledger)))
+    exchange = await govern(fakes.question(), replace(handed, aftermath=aftermath), fakes.Witness())
+    await aftermath.settle()
+    assert exchange.release == "test-1"
+    assert ledger.count(["shadow_answered"]) == 1
+
+
+async def test_a_promise_on_the_candidates_side_aborts_before_the_turn_is_over(ledger: Ledger) -> None:
+    promise = Sentence(text="We guarantee a return of 9% a year.", cites=(1,))
+    handed = parts(ledger, fakes.Script([GOOD, promise]), fakes.passage(text="We guarantee a return of 9% a year."))
+    rails = fakes.release().guardrails.model_dump() | {"packs": ("retail-us",), "rules": [pack.load(PACK).model_dump()]}
+    candidate = fakes.release(
+        id="test-2", guardrails=rails, replies=fakes.release().replies | {"advice": "No.", "legal": "No."}
+    )
+    handed.plane.configure({"test-1": fakes.release(), "test-2": candidate}, "test-1")
+    start = RolloutStarted(
+        rollout="r1",
+        candidates=(candidate.digest,),
+        stable=fakes.release().digest,
+        plan=fakes.plan(steps=[{"share": 100}]).canonical(),
+        salt="s",
+    )
+    ledger.append_now(start, fakes.OPERATOR)
+    aftermath = Aftermath(Watcher(Helm(handed.plane, ledger)))
+    exchange = await govern(fakes.question(), replace(handed, aftermath=aftermath), fakes.Witness())
+    assert exchange.arm == "candidate"
+    assert handed.plane.state.rollout is None
+    assert handed.plane.state.past[0].cause == "zero_tolerance"

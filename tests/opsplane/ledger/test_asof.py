@@ -22,9 +22,8 @@ def test_the_release_in_force_is_the_one_of_then(ledger: Ledger, notary: Notary,
     ledger.append_now(ReleasePromoted(release="next", digest="n" * 64, reason="better"), fakes.OPERATOR)
     ledger.settle()
     held, now = asof.as_of(ledger, then), asof.as_of(ledger, clock.at)
-    assert held.promoted is not None
-    assert (held.promoted.actor, held.state.stable) == (fakes.APPROVER, "0" * 64)
-    assert (now.state.stable, now.promoted and now.promoted.actor) == ("n" * 64, fakes.OPERATOR)
+    assert (held.state.tenures[-1].by, held.state.stable) == (fakes.APPROVER, "0" * 64)
+    assert (now.state.stable, now.state.tenures[-1].by) == ("n" * 64, fakes.OPERATOR)
     assert (held.entries, held.last, held.exchanges) == (22, 22, 8)
     assert now.entries == 23
 
@@ -53,7 +52,7 @@ def test_people_and_the_service_are_those_of_then(ledger: Ledger, clock: fakes.C
 
 def test_before_the_record_began_there_was_nothing(ledger: Ledger) -> None:
     held = asof.as_of(ledger, fakes.NOON - HOUR)
-    assert (held.entries, held.checkpoint, held.promoted, held.state.stable) == (0, None, None, "")
+    assert (held.entries, held.checkpoint, held.state.tenures, held.state.stable) == (0, None, (), "")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from opsplane.event import ERASED
 from opsplane.events import KINDS, CommandRun, FeedbackGiven, QuestionAnswered, SignedIn
 from opsplane.finding import Action, Finding
 from opsplane.ledger import seal
+from opsplane.plane import Serving
 from opsplane.spend import Prices
 from tests import fakes
 
@@ -20,7 +21,7 @@ FOUND = Finding(
 
 def answered() -> QuestionAnswered:
     prices = Prices(version="t", source="t", currency="USD", models={})
-    draft = Draft(fakes.question(), fakes.release(), "stable", prices, lambda: 0.0)
+    draft = Draft(fakes.question(), Serving(fakes.release(), "stable"), prices, lambda: 0.0)
     draft.evidence.append(fakes.passage())
     draft.find([FOUND])
     return QuestionAnswered(exchange=draft.exchange())

@@ -16,6 +16,7 @@ from opsplane.ledger.database import connect
 from opsplane.ledger.seal import micros, moment
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.vault import Vault
+from opsplane.plane import Serving
 from opsplane.spend import Prices
 from tests import fakes
 
@@ -23,7 +24,7 @@ PRICES = Prices(version="t", source="t", currency="USD", models={})
 
 
 def exchange(identity: str = "exchange-0001", *evidence: Evidence, **changes: object) -> Exchange:
-    draft = Draft(fakes.question(id=identity), fakes.release(), "stable", PRICES, lambda: 0.0)
+    draft = Draft(fakes.question(id=identity), Serving(fakes.release(), "stable"), PRICES, lambda: 0.0)
     draft.evidence.extend(evidence)
     return draft.exchange().model_copy(update=changes)
 

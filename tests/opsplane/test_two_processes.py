@@ -1,0 +1,85 @@
+"""Two processes on one record, one of them under load: what is acknowledged in one is in force in the other."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from opsplane import steering
+from opsplane.events import QuestionAnswered, QuestionReceived
+from opsplane.intent import Helm, Intent, commit, propose
+from opsplane.ledger.store import Ledger
+from opsplane.policy import Approvals, Policy
+from opsplane.state import State
+from tests import fakes
+from tests.opsplane.helms import ONE, TWO, helm
+
+ROOT = Path(__file__).parents[2]
+ALONE = Policy(version=1, approve=Approvals(start=False, early=False))
+ENOUGH = 12  # turns on each side of the command
+
+
+@contextmanager
+def turner(url: str, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """The other process, already answering."""
+    command = [sys.executable, "-m", "tests.opsplane.turner", url, str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def turns(process: "subprocess.Popen[str]", count: int) -> list[tuple[float, str]]:
+    """The next turns of the other process: when each began, and its release."""
+    assert process.stdout is not None
+    lines = (process.stdout.readline().split() for _ in range(count))
+    return [(float(began), release) for began, release in lines]
+
+
+def until(process: "subprocess.Popen[str]", moment: float) -> list[tuple[float, str]]:
+    """Its turns until enough of them have begun after that moment."""
+    found: list[tuple[float, str]] = []
+    while sum(began > moment for began, _ in found) < ENOUGH:
+        found += turns(process, 1)
+    return found
+
+
+async def do(at: Helm, make: Callable[[State], Intent]) -> None:
+    intent = await propose(at, "rollback", "", make, actor=fakes.OPERATOR)
+    await commit(at, intent, actor=fakes.OPERATOR)
+
+
+@pytest.mark.timeout(120)
+async def test_after_a_rollback_is_acknowledged_no_turn_begins_on_the_old_release(
+    ledger: Ledger, record_url: str, tmp_path: Path
+) -> None:
+    at = helm(ledger, policy=ALONE)
+
+    def start(state: State) -> Intent:
+        return steering.start(state, at, ["test-2"], "test", "")
+
+    await do(at, start)
+    await do(at, lambda state: steering.promote(state, at, "", early=True))
+    with turner(record_url, tmp_path) as other:
+        before = turns(other, ENOUGH)
+        await do(at, lambda state: steering.rollback(state, at, "test-1", "complaints"))
+        acknowledged = time.monotonic()
+        after = until(other, acknowledged)
+    assert {release for _, release in before} == {TWO.id}
+    assert {release for began, release in after if began > acknowledged} == {ONE.id}
+    assert not _received_after(ledger)
+
+
+def _received_after(ledger: Ledger) -> list[str]:
+    """Exchanges received after the rollback, by the record's own order, and answered by what was rolled back."""
+    ledger.settle()
+    restored = ledger.events(["release_restored"])[0].seq
+    entries = ledger.events(["question_received", "question_answered"])
+    late = {one.event.exchange.id for one in entries if isinstance(one.event, QuestionReceived) and one.seq > restored}
+    answered = [one.event.exchange for one in entries if isinstance(one.event, QuestionAnswered)]
+    return [one.id for one in answered if one.id in late and one.digest != ONE.digest]
