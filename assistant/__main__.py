@@ -45,6 +45,9 @@ cli.add_typer(release_cli.cli, name="release")
 cli.add_typer(rollout_cli.cli, name="rollout")
 for _deed in (rollout_cli.rollback, rollout_cli.freeze, rollout_cli.unfreeze, rollout_cli.killswitch):
     cli.command()(_deed)
+cli.command()(audit_cli.requests)
+cli.command()(audit_cli.approve)
+cli.command()(audit_cli.reject)
 
 
 @cli.command()

@@ -40,9 +40,13 @@ _STARTERS = {
     Role.OPERATOR: (
         ("Status", "/status", "pulse"),
         ("Releases", "/releases", "box"),
-        ("The release in force", "/release", "receipt"),
+        ("The rollout", "/rollout", "receipt"),
     ),
-    Role.APPROVER: (("Status", "/status", "pulse"), ("Releases", "/releases", "box")),
+    Role.APPROVER: (
+        ("What waits for me", "/requests", "list"),
+        ("Status", "/status", "pulse"),
+        ("The rollout", "/rollout", "receipt"),
+    ),
     Role.REVIEWER: (
         ("Latest exchanges", "/audit", "list"),
         ("Declined questions", "/audit outcome=declined", "shield"),

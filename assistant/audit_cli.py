@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from assistant import arguments, audit_commands, bootstrap, proof_panels, shell
+from assistant import arguments, audit_commands, bootstrap, proof_panels, rollout_cli, shell
 from assistant.settings import Settings
 from assistant.shell import As, Data, Filtered, Json, Why
 from opsplane import attestation
@@ -237,9 +237,9 @@ def requests(
 
 
 @cli.command()
-def approve(request: Request, person: Who = "", data: Data = None) -> None:
-    """Agree to a request of somebody else; it is carried out at once."""
-    shell.command("approve", [request], person, "", data)
+def approve(request: Request, yes: rollout_cli.Yes = False, person: Who = "", data: Data = None) -> None:
+    """Agree to a request of somebody else; what would change for customers is told first."""
+    rollout_cli.steer(["approve", request], {}, person, data, yes=yes)
 
 
 @cli.command()

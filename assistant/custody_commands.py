@@ -6,16 +6,14 @@ alone: the command's own entry names the customer and nothing else.
 
 from typing import NoReturn
 
-from assistant import arguments, custody_panels, rollout_panels
+from assistant import arguments, custody_panels, rollout_commands
 from assistant.desk import Command, Desk
 from assistant.panels import Panel
 from opsplane import control, custody, requests, seconding
 from opsplane.access import Actor, Role
 from opsplane.erasure import Custodian
 from opsplane.errors import InvalidRequest
-from opsplane.intent import Done
 from opsplane.requests import Actions
-from opsplane.state import State
 
 _REVIEWER = (Role.REVIEWER,)
 _HOW = "Write {usage}, with the reason in quotation marks."
@@ -67,10 +65,10 @@ async def waiting(given: str, actor: Actor, desk: Desk) -> Panel:
 
 
 async def approve(given: str, actor: Actor, desk: Desk) -> Panel:
-    """`<id>`: agree to a request of somebody else's; it is carried out at once."""
+    """`<id>`: agree to a request of somebody else's; what customers would see is told first."""
+    if panel := await rollout_commands.agreeing(given.strip(), actor, desk):
+        return panel
     decision = await requests.approve(desk.ledger, actions(desk), given.strip(), actor=actor)
-    if isinstance(decision.result, State):
-        return rollout_panels.done(Done(decision.result))
     return custody_panels.approved(decision)
 
 

@@ -10,6 +10,7 @@ from opsplane.ledger.export import Exported
 from opsplane.ledger.proofs import Consistency, Inclusion, Proof
 from opsplane.ledger.verify import Verification
 from opsplane.protection import Stage
+from opsplane.rollouts.plan import percent
 
 
 def as_of(held: AsOf) -> Panel:
@@ -38,6 +39,7 @@ def _facts(held: AsOf) -> list[tuple[str, str]]:
         ("Entries", f"{held.entries}, the last one {held.last}"),
         ("Exchanges", str(held.exchanges)),
         ("Release in force", _served(held)),
+        *_moving(held),
         ("Checkpoint", signed),
         ("Service", _running(held)),
         ("Signing key", held.keys[-1] if held.keys else "none yet"),
@@ -48,6 +50,26 @@ def _facts(held: AsOf) -> list[tuple[str, str]]:
         ),
         ("Sign-ins so far", str(held.signed_in)),
     ]
+
+
+def _moving(held: AsOf) -> list[tuple[str, str]]:
+    """The rollout, the freeze and the kill switch of then."""
+    state, facts = held.state, []
+    if rollout := state.rollout:
+        names = ", ".join(state.short(one) for one in rollout.candidates)
+        agreed = f", request {rollout.request}" if rollout.request else ""
+        facts.append(
+            (
+                "Rollout",
+                f"{rollout.id} ({rollout.plan.kind.value}, {rollout.status.value}): {names} at "
+                f"{percent(rollout.share)}, started {moment(rollout.at)} by {rollout.maker.id}{agreed}",
+            )
+        )
+    if frozen := state.frozen_at(held.at):
+        facts.append(("Changes", f"frozen since {moment(frozen.at)} by {frozen.by.id}: {frozen.reason}"))
+    if killed := state.killed:
+        facts.append(("Kill switch", f"on since {moment(killed.at)} by {killed.by.id}: {killed.reason}"))
+    return facts
 
 
 def _served(held: AsOf) -> str:

@@ -63,7 +63,9 @@ async def _register(read: Callable[[], Release], source: str, actor: Actor, desk
     async with control.refusals(desk.ledger, "register", source[:200], actor):
         actor.must_be(*_STAFF)
         one = await asyncio.to_thread(read)
-    done = await catalogue.register(desk.plane, desk.ledger, one, actor=actor, source=source[:200])
+    done = await catalogue.register(
+        desk.plane, desk.ledger, one, actor=actor, source=source[:200], indexes=desk.watcher.helm.indexes()
+    )
     return release_panels.registered(done)
 
 

@@ -9,6 +9,7 @@ from opsplane.catalogue import Registration
 from opsplane.difference import Difference, FieldChange, Kind, RuleChange, Run, TextChange
 from opsplane.pins import Problem, Severity
 from opsplane.release import Lineage, Release
+from opsplane.rollouts.rollout import Status
 from opsplane.state import State
 
 _CONTEXT = 60
@@ -26,10 +27,24 @@ def releases(state: State) -> Panel:
         release_ = state.releases.get(digest)
         note = release_.note if release_ else "registered by another version of the product; cannot serve"
         model = release_.models.flash.name if release_ else ""
-        mark = "stable" if digest == state.stable else ""
+        mark = _fate(state, digest)
         rows.append((one.id, digest[:12], mark, moment(one.at), one.by.id, model, note))
     headings = ("Id", "Digest", "", "Registered (UTC)", "By", "Flash model", "Note")
     return Panel("### Releases\n\n" + table(headings, rows))
+
+
+def _fate(state: State, digest: str) -> str:
+    """What a release is now, or what became of it."""
+    if digest == state.stable:
+        return "stable"
+    if state.rollout and digest in state.rollout.candidates:
+        return f"candidate in {state.rollout.id}"
+    tried = next((one for one in reversed(state.past) if digest in one.candidates), None)
+    if tried is None or tried.status is Status.PROMOTED:
+        return "served before" if state.served(digest) else ""
+    if tried.status is Status.ABORTED:
+        return f"aborted in {tried.id}"
+    return f"{'won' if tried.winner == digest else 'archived by'} {tried.plan.kind.value} {tried.id}"
 
 
 def release(one: Release, problems: Sequence[Problem] = (), reports: Sequence[str] = ()) -> Panel:

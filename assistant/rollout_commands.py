@@ -13,10 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 from assistant import arguments, rollout_panels
 from assistant.desk import Command, Desk
 from assistant.panels import Panel
-from opsplane import control, intent, requests, steering
-from opsplane.access import Actor
+from opsplane import approval, control, intent, requests, seconding, steering
+from opsplane.access import Actor, Role
+from opsplane.approval import State as Standing
 from opsplane.errors import InvalidRequest, NotFound
-from opsplane.intent import STEERS, Ask, Helm, Intent
+from opsplane.intent import STEERS, Agree, Ask, Done, Helm, Intent
 from opsplane.rollouts import closing
 from opsplane.rollouts.plan import Duration, find
 from opsplane.rollouts.rollout import Rollout
@@ -158,13 +159,40 @@ async def killswitch(text: str, actor: Actor, desk: Desk) -> Panel:
 async def confirmed(wanted: Intent, actor: Actor, desk: Desk) -> Panel:
     """The person is sure: carry it out, and show the state after."""
     helm = desk.watcher.helm
+    if isinstance(wanted.deed, Agree):
+        decision = await requests.approve(desk.ledger, seconding.actions(helm), wanted.deed.request, actor=actor)
+        state = decision.result if isinstance(decision.result, State) else helm.plane.state
+        return rollout_panels.done(Done(state))
     done = await intent.commit(helm, wanted, actor=actor)
     deciders = wanted.deed.action.who(done.request) if isinstance(wanted.deed, Ask) and done.request else ()
     return rollout_panels.done(done, deciders)
 
 
-async def _proposed(command: str, text: str, make: Callable[[State], Intent], actor: Actor, desk: Desk) -> Panel:
-    wanted = await intent.propose(desk.watcher.helm, command, text, make, actor=actor)
+async def agreeing(identity: str, actor: Actor, desk: Desk) -> Panel | None:
+    """What a yes to a request about rollouts would do, kept until it is said; None where it is about anything else."""
+    helm = desk.watcher.helm
+    try:
+        found = approval.find(await asyncio.to_thread(requests.every, desk.ledger), identity)
+    except (NotFound, InvalidRequest):
+        return None  # `/approve` itself says so, and records it
+    if found.action not in seconding.actions(helm) or found.state is not Standing.OPEN:
+        return None
+
+    def make(_state: State) -> Intent:
+        return seconding.agree(helm, found, actor)
+
+    return await _proposed("approve", identity, make, actor, desk, requests.STAFF)
+
+
+async def _proposed(
+    command: str,
+    text: str,
+    make: Callable[[State], Intent],
+    actor: Actor,
+    desk: Desk,
+    roles: tuple[Role, ...] = STEERS,
+) -> Panel:
+    wanted = await intent.propose(desk.watcher.helm, command, text, make, actor=actor, roles=roles)
     desk.intents.wait(actor.id, desk.talk, wanted, desk.ledger.clock())
     return rollout_panels.proposed(wanted, terminal=not desk.talk)
 

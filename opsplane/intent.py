@@ -60,15 +60,23 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Agree:
+    """A second person's yes to a request; `reason` is the one that was given with it."""
+
+    request: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Intent:
-    """What will be done, in words, and the act, or the question to a second person, that does it.
+    """What will be done, in words, and what does it: an act, the question to a second person, or that one's yes.
 
     `version` is of the state that it was made for; one without goes through in whatever state there is.
     """
 
     command: str
     words: str
-    deed: Act | Ask
+    deed: Act | Ask | Agree
     version: int | None = None
 
 
@@ -80,10 +88,18 @@ class Done:
     request: Request | None = None
 
 
-async def propose(helm: Helm, command: str, given: str, make: Callable[[State], Intent], *, actor: Actor) -> Intent:
+async def propose(
+    helm: Helm,
+    command: str,
+    given: str,
+    make: Callable[[State], Intent],
+    *,
+    actor: Actor,
+    roles: tuple[Role, ...] = STEERS,
+) -> Intent:
     """An intent for the present state. A refusal is recorded; raises `Refused`, and what `make` raises."""
     async with refusals(helm.ledger, command, given[:200], actor):
-        actor.must_be(*STEERS)
+        actor.must_be(*roles)
         return await asyncio.to_thread(lambda: make(helm.plane.state))
 
 
@@ -103,8 +119,9 @@ def _commit(helm: Helm, intent: Intent, actor: Actor) -> Done:
             case Ask() as ask:
                 request = requests.make(helm.ledger, ask.action, ask.subject, ask.reason, actor, **ask.details)
                 return Done(state, request)
-            case act:
+            case Act() as act:
                 return Done(put(helm, act, actor))
+    raise TypeError("What was asked for is agreed to by `requests.approve`.")
 
 
 def put(helm: Helm, act: Act, actor: Actor) -> State:
@@ -131,4 +148,9 @@ def meanwhile(state: State) -> str:
 
 def _told(intent: Intent) -> str:
     deed = intent.deed
-    return f"{deed.action.name} {deed.subject}" if isinstance(deed, Ask) else deed.act
+    match deed:
+        case Ask():
+            return f"{deed.action.name} {deed.subject}"
+        case Act():
+            return deed.act
+    return deed.request

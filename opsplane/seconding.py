@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from opsplane import fitness, lookup
-from opsplane.access import Role
+from opsplane import approval, fitness, lookup
+from opsplane.access import Actor, Role
 from opsplane.approval import Request
 from opsplane.control_events import (
     Act,
@@ -14,10 +14,10 @@ from opsplane.control_events import (
     RolloutPromoted,
 )
 from opsplane.errors import Conflict
-from opsplane.intent import STEERS, Helm, put
+from opsplane.intent import STEERS, Agree, Helm, Intent, put
 from opsplane.release import Release
 from opsplane.requests import Action, Actions
-from opsplane.rollouts.plan import Plan
+from opsplane.rollouts.plan import Kind, Plan, percent
 from opsplane.state import State
 
 START = "start-rollout"
@@ -84,6 +84,24 @@ def act_details(state: State, act: RolloutAdvanced | RolloutPromoted | ChangesUn
 def revive_details(state: State) -> dict[str, str]:
     """What an approval to answer again is bound to: this kill, and what would answer."""
     return {"since": state.killed.at.isoformat() if state.killed else "", "stable": state.stable}
+
+
+def agree(helm: Helm, request: Request, actor: Actor) -> Intent:
+    """What a second person's yes will do; raises what stands in the way of it."""
+    action = actions(helm)[request.action]
+    actor.must_be(*action.who(request))
+    approval.must_be_open(request)
+    approval.must_be_another(request, actor)
+    action.check(request)
+    details = request.details
+    words = f"{request.maker.id} asks to {action.words} {request.subject}."
+    if plan := helm.plans.get(details.get("plan_id", "")):
+        shares = " → ".join([*(percent(step.parts) for step in plan.steps), "everybody"])
+        words += f" By plan {plan.id} ({plan.kind.value}): {shares if plan.kind is Kind.CANARY else shares.split()[0]}."
+        words += f" `/diff {details['candidates'].split(',')[0][:12]}` shows what it changes."
+    if step := details.get("from", ""):
+        words += f" It is at step {int(step) + 1} now."
+    return Intent("approve", words, Agree(request.id, request.reason))
 
 
 def _named(request: Request) -> tuple[Role, ...]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from assistant import bootstrap
+from assistant import bootstrap, shell
 from assistant.__main__ import main
 from assistant.settings import Settings
 from opsplane import registry
@@ -34,7 +34,7 @@ Run = Callable[..., Told]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs one command over a record whose stable release is heron-1."""
     monkeypatch.setenv("OPSPLANE_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(shell.out, "width", 300)
     with bootstrap.record(Settings(data=tmp_path)) as (ledger, _):
         Plane(ledger).configure({"heron-1": HERON}, "heron-1")
 

@@ -100,9 +100,11 @@ def test_by_the_policy_that_ships_a_second_person_is_asked(run: Run, tmp_path: P
     assert told.code == 0, told.err
     assert state(tmp_path).rollout is None
     request = told.out.split("/approve ")[1].split()[0].strip("`.")
-    refused = run("audit", "approve", request, "--as", "operator")
+    refused = run("approve", request, "--as", "operator")
     assert "another person decides" in refused.err
-    assert run("audit", "approve", request, "--as", "approver").code == 0
+    agreed = run("approve", request, "--as", "approver", "--yes")
+    assert agreed.code == 0, agreed.err
+    assert "operator asks to start a rollout of heron-2" in agreed.out
     assert state(tmp_path).rollout is not None
 
 

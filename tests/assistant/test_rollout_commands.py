@@ -140,8 +140,25 @@ async def test_the_kill_switch_is_reset_by_two(desk: Desk) -> None:
     with pytest.raises(Refused, match="another person decides"):
         await say(desk, f"/approve {request}")
     assert request in (await say(desk, "/requests", OTHER)).text
-    await say(desk, f"/approve {request}", OTHER)
+    told = await say(desk, f"/approve {request}", OTHER)
+    assert "operator asks to answer customers again" in told.text
+    assert "Why: mended" in told.text
+    assert desk.ledger.count(["kill_switch_reset"]) == 0
+    await say(desk, "yes", OTHER)
     assert desk.plane.state.killed is None
+
+
+async def test_what_moved_before_the_second_persons_yes_voids_it(desk: Desk) -> None:
+    await say(desk, '/killswitch on reason="wrong figures"')
+    await say(desk, "yes")
+    await say(desk, '/killswitch off reason="mended"')
+    await say(desk, "yes")
+    request = next(iter(_requests(desk)))
+    await say(desk, f"/approve {request[:5]}", OTHER)
+    await say(desk, f'/reject {request} reason="not yet"')
+    with pytest.raises(Conflict, match="was withdrawn already"):
+        await say(desk, "yes", OTHER)
+    assert desk.plane.state.killed is not None
 
 
 def _requests(desk: Desk) -> list[str]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from opsplane import intent, steering
-from opsplane.control_events import AlertRaised, ChangesFrozen, KillSwitchPulled, RolloutAborted
+from opsplane import steering
+from opsplane.control_events import Act, AlertRaised, ChangesFrozen, KillSwitchPulled, RolloutAborted
 from opsplane.events import ExchangeReviewed, FeedbackGiven, ShadowAnswered
 from opsplane.exchange import Outcome
 from opsplane.finding import Action, Finding
@@ -34,7 +34,7 @@ def started(ledger: Ledger, *plans: Plan, plan: str = "test", names: tuple[str, 
     """A rollout that has begun."""
     at = helm(ledger, *plans, policy=ALONE)
     deed = steering.start(at.plane.state, at, names, plan, "").deed
-    assert not isinstance(deed, intent.Ask)
+    assert isinstance(deed, Act)
     act(at, deed)
     return at
 
