@@ -14,29 +14,29 @@ from opsplane.rollouts.metrics import WORDS
 from opsplane.rollouts.plan import Plan
 from opsplane.sheet import harmless
 
-_HEADINGS = (
-    *("Metric", "Stable", "Candidate", "Customers"),
-    *("Difference", "e-value", "May be worse by", "Borne"),
-)
+_HEADINGS = ("Metric", "Stable → candidate", "Difference", "e-value", "May be worse by")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def metrics(looks: Sequence[Look], plan: Plan, step: int) -> str:
-    """Each metric of one candidate at this step of the plan, in points; counts are stable's, then the candidate's."""
+    """Each metric of one candidate at this step of the plan, in points."""
     rows = [
         (
             WORDS[one.measure.metric],
-            points(one.stable.mean),
-            points(one.tried.mean),
-            f"{one.stable.customers:,} / {one.tried.customers:,}",
+            f"{points(one.stable.mean)} → {points(one.tried.mean)}",
             difference(one.difference, one.interval),
             f"{number(e_value(one.log_e))} of {number(e_value(one.threshold))}",
-            "not known yet" if one.low is None else points(one.worst),
-            points(plan.borne(one.measure, step)),
+            _worst(one, plan, step),
         )
         for one in looks
     ]
     return table(_HEADINGS, rows)
+
+
+def _worst(one: Look, plan: Plan, step: int) -> str:
+    worst = "not known yet" if one.low is None else points(one.worst)
+    customers = f"{one.stable.customers:,} and {one.tried.customers:,} customers"
+    return f"{worst}; {points(plan.borne(one.measure, step))} is borne ({customers})"
 
 
 def figure(summary: Summary, names: Sequence[str]) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ has the same numbers, to the last digit, today or in two years.
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log
 from typing import Any
 
@@ -28,6 +28,8 @@ POINTS = 240
 """At most so many points of a metric's path are kept; beyond, every second one is left out."""
 _WAITING = 5_000
 """Exchanges whose shadow may still come."""
+_KNOWN = 200_000
+"""The newest exchanges for which a late score counts."""
 _RIGHT = {"right": 1.0, "wrong": 0.0}
 
 
@@ -153,7 +155,7 @@ class Evidence:
         self._exposures = [0] * (arms + 1)
         self._customers: list[set[str]] = [set() for _ in range(arms + 1)]
         self._met: set[str] = set()
-        self._known: dict[str, tuple[Exposure, ...]] = {}
+        self._known: OrderedDict[str, Exposure] = OrderedDict()  # without their words, for late scores
         self._scored: set[tuple[str, Metric]] = set()
         self._live: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
         self._zero = self._zero_exchange = ""
@@ -224,12 +226,14 @@ class Evidence:
         for exposure in exposures:
             self._exposures[exposure.arm] += 1
             self._customers[exposure.arm].add(exposure.customer)
-            self._known[exposure.exchange] = exposures
             if exposure.arm:
                 self._never(exposure)
             for metric in {track.measure.metric for track in self._tracks} - LATE:
                 self._count(exposure, metric, None)
         first = exposures[0]
+        self._known[first.exchange] = replace(first, told={})
+        if len(self._known) > _KNOWN:
+            self._known.popitem(last=False)
         if self._kind is not Kind.SHADOW and first.customer not in self._met:
             self._met.add(first.customer)
             self._ratio.add(first.arm, self._shares(first.share))
@@ -254,7 +258,7 @@ class Evidence:
         """A score that came after the answer; the first of its kind counts. In a shadow it is nobody's."""
         if self._kind is Kind.SHADOW or (exchange, metric) in self._scored:
             return
-        for exposure in self._known.get(exchange, ()):
+        if exposure := self._known.get(exchange):
             self._scored.add((exchange, metric))
             self._count(exposure, metric, value)
 

@@ -43,26 +43,25 @@ def test_a_metric_is_told_with_both_arms_its_difference_and_its_e_value() -> Non
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == [
         "answered",
-        "93.0",
-        "83.0",
-        "900 / 90",
+        "93.0 → 83.0",
         "-10.0 (-30.0 to +10.0)",
         "4.50 of 20",
-        "25.0",
-        "20.0",
+        "25.0; 20.0 is borne (900 and 90 customers)",
     ]
 
 
 def test_what_is_borne_shrinks_from_step_to_step() -> None:
-    borne = [metrics([look()], PLAN, step).replace("\\", "").split("|")[-2].strip() for step in range(3)]
-    assert borne == ["20.0", "10.0", "10.0"]
+    told = [metrics([look()], PLAN, step).replace("\\", "") for step in range(3)]
+    assert [one.split("; ")[1].split(" is borne")[0] for one in told] == ["20.0", "10.0", "10.0"]
 
 
 def test_a_metric_that_nothing_is_known_of_says_so() -> None:
     nothing = look(
         stable=Arm(0, 0, None), tried=Arm(0, 0, None), difference=None, interval=None, low=None, log_e=0.0, path=()
     )
-    assert "| — | — | 0 / 0 | — | 1.00 of 20 | not known yet |" in metrics([nothing], PLAN, 0).replace("\\", "")
+    assert "| — → — | — | 1.00 of 20 | not known yet; 20.0 is borne (0 and 0 customers) |" in metrics(
+        [nothing], PLAN, 0
+    ).replace("\\", "")
 
 
 def test_the_figure_is_plain_json_on_a_log_axis_with_a_dashed_threshold() -> None:

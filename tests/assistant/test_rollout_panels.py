@@ -99,7 +99,7 @@ def test_the_numbers_come_as_table_plot_and_file(stage: Stage) -> None:
     stage.crowd(80)
     panel = status(stage)
     assert f"**{TWO.short} against test-1@" in told(panel)
-    assert "| answered | 100.0 | 100.0 |" in told(panel)
+    assert "| answered | 100.0 → 100.0 |" in told(panel)
     assert "as it should be (e = " in told(panel)
     assert panel.figure is not None
     assert panel.download is not None
