@@ -1,7 +1,6 @@
 """The product put together over the sample corpus, once for all tests that want it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC
 from pathlib import Path
 
@@ -29,17 +28,17 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("databases")
     urls = {f"{name}_url": f"sqlite:///{folder / name}.db" for name in ("record", "keys", "chat", "bank")}
     urls["anchor"] = str(folder / "anchor")
-    return Settings(data=ROOT / ".data" / "tests", demo=True, **urls)  # type: ignore[arg-type]
+    made = Settings(data=ROOT / ".data" / "tests", demo=True, **urls)  # type: ignore[arg-type]
+    made.data.mkdir(parents=True, exist_ok=True)
+    with FileLock(made.data / "ingest.lock"):  # two test processes start at the same time
+        bootstrap.ingest_corpus(made, lambda *_: None)
+    return made
 
 
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> Iterator[App]:
     """The whole product on 23 November 2026."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as opened:
-        with FileLock(settings.data / "ingest.lock"):  # two test processes start at the same time
-            product = bootstrap.build(settings, lambda *_: None, fakes.Clock(), refresh=True)
-            built = opened.enter_context(product)
+    with bootstrap.build(settings, lambda *_: None, fakes.Clock(), refresh=True) as built:
         yield built
 
 

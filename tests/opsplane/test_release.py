@@ -73,8 +73,8 @@ def test_a_model_is_named_with_its_provider() -> None:
 
 
 def test_the_digests_of_releases_that_are_out_there_stay_what_they_are() -> None:
-    heron = registry.load(RELEASES / "heron-1.yaml")
-    assert heron.digest == "fcf93f5e6f2c700fa25c951fbcaaff859af03dbf766e73be12d3342ece8fd603"
+    heron = registry.load(RELEASES / "heron-2.yaml")
+    assert heron.digest == "c0947519d051c68df576b0954bae76c87b9a5316d92bbc62633f37fe73f32daf"
     assert fakes.release().digest == "dac5d4346bbc19e5106a32a17e411c1fd0c23f55a4cf0b46d0dd45243500f355"
 
 
