@@ -38,12 +38,13 @@ def start(state: State, helm: Helm, names: Sequence[str], plan: str, reason: str
     chosen = plans.find(dict(helm.plans), plan)
     releases = [lookup.find(state, name) for name in names]
     fitness.fit(state, helm, releases, chosen)
-    stable = state.releases[state.stable]
-    aborted = [one for one in state.past if one.status is Status.ABORTED and releases[0].digest in one.candidates]
+    stable = helm.plane.stable()
+    digests = {one.digest for one in releases}
+    aborted = [one for one in state.past if one.status is Status.ABORTED and digests & set(one.candidates)]
     seconded = helm.policy.approves_start(chosen) or bool(aborted)
     words = [_beside(releases, stable, chosen), _judged_by(chosen), *_warnings(helm, releases)]
     if aborted:
-        words.append(f"{releases[0].short} was aborted before, in rollout {aborted[-1].id}.")
+        words.append(f"{_names(state, aborted[-1])} was aborted before, in rollout {aborted[-1].id}.")
     if seconded:
         details = seconding.start_details(state, releases, chosen)
         ask = Ask(seconding.actions(helm)[seconding.START], releases[0].short, worded(reason), details)

@@ -22,7 +22,10 @@ from opsplane.rollouts.plan import Kind, Measure, Plan
 from opsplane.rollouts.ratio import RatioTest
 from opsplane.rollouts.rollout import Rollout, arm_number
 
-KINDS = ("question_answered", "shadow_answered", "feedback_given", "exchange_reviewed", "exchange_scored")
+KINDS = (
+    *("question_answered", "shadow_answered", "feedback_given", "exchange_reviewed", "exchange_scored"),
+    *("rollout_paused", "rollout_resumed"),
+)
 """The kinds of entry that evidence is made of."""
 POINTS = 240
 """At most so many points of a metric's path are kept; beyond, every second one is left out."""
@@ -159,6 +162,7 @@ class Evidence:
         self._scored: set[tuple[str, Metric]] = set()
         self._live: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
         self._zero = self._zero_exchange = ""
+        self._paused = False
 
     def take(self, entry: Public) -> None:
         """Take one entry in; one that is not of this rollout changes nothing but the number."""
@@ -175,6 +179,11 @@ class Evidence:
                 self._reviewed(payload)
             case "exchange_scored":
                 self._late(payload["exchange"], Metric.JUDGE, payload["score"] / 100)
+            case "rollout_paused" if payload["rollout"] == self.rollout:
+                self._paused = True
+            case "rollout_resumed" if payload["rollout"] == self.rollout and self._paused:
+                self._paused = False
+                self._ratio = RatioTest(len(self._exposures))  # whoever goes on has looked into the split until then
 
     def summary(self) -> Summary:
         """Where it stands."""

@@ -19,6 +19,11 @@ UNEVEN = log(20)
 """The log e-value from which on customers are not split as they should be."""
 
 
+_UNEVEN = (
+    "Customers are not split as they should be: something is lost on one side. Find out what before it is resumed."
+)
+
+
 class Verdict(StrEnum):
     """What an analysis says."""
 
@@ -66,7 +71,7 @@ def judge(rollout: Rollout, summary: Summary, now: datetime, *, approval: bool =
     if failed := _failed(guardrails, rollout, "guardrail"):
         return failed
     if summary.ratio >= UNEVEN:
-        return Judgement(Verdict.ERROR, "Customers are not split as they should be: something is lost on one side.")
+        return Judgement(Verdict.ERROR, _UNEVEN)
     if wanting := _too_few(rollout, summary):
         return Judgement(Verdict.INCONCLUSIVE, wanting)
     if failed := _failed(quality, rollout, "quality"):

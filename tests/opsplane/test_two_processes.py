@@ -1,18 +1,23 @@
 """Two processes on one record, one of them under load: what is acknowledged in one is in force in the other."""
 
+import asyncio
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from opsplane import steering
+from opsplane.errors import Conflict
 from opsplane.events import QuestionAnswered, QuestionReceived
 from opsplane.intent import Helm, Intent, commit, propose
+from opsplane.ledger.database import connect
 from opsplane.ledger.store import Ledger
+from opsplane.ledger.vault import Vault
 from opsplane.policy import Approvals, Policy
 from opsplane.state import State
 from tests import fakes
@@ -73,6 +78,32 @@ async def test_after_a_rollback_is_acknowledged_no_turn_begins_on_the_old_releas
     assert {release for _, release in before} == {TWO.id}
     assert {release for began, release in after if began > acknowledged} == {ONE.id}
     assert not _received_after(ledger)
+
+
+async def test_of_two_operators_on_two_servers_one_wins_and_the_other_is_told(
+    ledger: Ledger, record_url: str, vault: Vault
+) -> None:
+    here = helm(ledger, policy=ALONE)
+    with closing(Ledger(connect(record_url), ledger.clock, vault)) as other:
+        there = helm(other, policy=ALONE)
+        mine, theirs = [
+            await propose(at, "rollout", "", partial(_start, at, name), actor=fakes.OPERATOR)
+            for at, name in ((here, "test-2"), (there, "test-3"))
+        ]
+        done = await asyncio.gather(
+            commit(here, mine, actor=fakes.OPERATOR),
+            commit(there, theirs, actor=fakes.APPROVER),
+            return_exceptions=True,
+        )
+    refused = [one for one in done if isinstance(one, Conflict)]
+    assert len(refused) == 1
+    assert "Nothing was done" in str(refused[0])
+    assert here.plane.state.rollout is not None
+    assert ledger.count(["rollout_started"]) - len(here.plane.state.void) == 1
+
+
+def _start(at: Helm, name: str, state: State) -> Intent:
+    return steering.start(state, at, [name], "test", "")
 
 
 def _received_after(ledger: Ledger) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from opsplane import steering
-from opsplane.control_events import Act, AlertRaised, ChangesFrozen, KillSwitchPulled, RolloutAborted
+from opsplane.control_events import Act, AlertRaised, ChangesFrozen, KillSwitchPulled, RolloutAborted, RolloutResumed
 from opsplane.events import ExchangeReviewed, FeedbackGiven, ShadowAnswered
 from opsplane.exchange import Outcome
 from opsplane.finding import Action, Finding
@@ -156,6 +156,17 @@ def test_customers_that_are_lost_on_one_side_pause_it(watched: tuple[Helm, Watch
     watcher.look()
     assert rollout_of(at.plane.state).status is Status.PAUSED
     assert "not split as they should be" in alerts[0].text
+
+
+def test_who_resumes_has_looked_into_the_split(watched: tuple[Helm, Watcher]) -> None:
+    at, watcher = watched
+    everybody = [f"C-{number}" for number in range(1_500)]
+    serve(at, [one for one in everybody if at.plane.release_for(one).arm == "candidate"], {})
+    watcher.look()
+    act(at, RolloutResumed(rollout=rollout_of(at.plane.state).id, reason="a script asked for them"))
+    at.ledger.settle()
+    watcher.look()
+    assert rollout_of(at.plane.state).status is Status.RUNNING
 
 
 def test_only_a_change_of_verdict_is_put_on_the_record(watched: tuple[Helm, Watcher]) -> None:
