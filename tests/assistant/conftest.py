@@ -5,7 +5,6 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from assistant import bootstrap
 from assistant.bootstrap import App
@@ -17,22 +16,17 @@ from opsplane.ledger.checkpoint import Notary
 from opsplane.ledger.store import Ledger
 from opsplane.plane import Plane
 from opsplane.rollouts.watcher import Watcher
-from tests import fakes
+from tests import fakes, library
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The sample corpus's index is kept between runs; record, people and accounts are new each time."""
-    folder = tmp_path_factory.mktemp("databases")
-    urls = {f"{name}_url": f"sqlite:///{folder / name}.db" for name in ("record", "keys", "chat", "bank")}
-    urls["anchor"] = str(folder / "anchor")
-    made = Settings(data=ROOT / ".data" / "tests", demo=True, **urls)  # type: ignore[arg-type]
-    made.data.mkdir(parents=True, exist_ok=True)
-    with FileLock(made.data / "ingest.lock"):  # two test processes start at the same time
-        bootstrap.ingest_corpus(made, lambda *_: None)
-    return made
+    """The demonstration over a copy of the sample corpus's library."""
+    data = tmp_path_factory.mktemp("data")
+    library.stock(data)
+    return Settings(data=data, demo=True)
 
 
 @pytest.fixture(scope="session")

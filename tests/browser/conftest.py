@@ -1,6 +1,5 @@
 """The server, Chromium and visitors of the browser tests."""
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,14 +8,11 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from assistant.bootstrap import record
 from assistant.settings import Settings
-from knowledge import embedding
-from knowledge.chunk import Chunking
-from knowledge.ingest import ingest
+from tests import library
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
 
@@ -30,9 +26,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ROOT = Path(__file__).resolve().parents[2]
-MODELS = ROOT / ".data" / "models"
-LIBRARIES = ROOT / ".data" / "tests"
 PATIENCE = 15_000  # milliseconds for one expectation
 
 Profiles = dict[str, BrowserContext]
@@ -42,22 +35,9 @@ Events = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the documents ingested: once for each state of corpus and code, kept beside the checkout."""
+    """A data folder with the documents ingested."""
     data = tmp_path_factory.mktemp("bank")
-    embedding.load(MODELS)  # made where it is missing
-    (data / "models").symlink_to(MODELS)
-    state = hashlib.sha256()
-    for path in sorted(path for path in (ROOT / "knowledge").rglob("*") if path.is_file() and path.suffix != ".pyc"):
-        state.update(path.read_bytes())
-    kept = LIBRARIES / state.hexdigest()[:16]
-    LIBRARIES.mkdir(parents=True, exist_ok=True)
-    with FileLock(kept.with_suffix(".lock")):  # two test processes start at the same time
-        if not kept.exists():
-            made = kept.with_suffix(".new")
-            shutil.rmtree(made, ignore_errors=True)
-            ingest([ROOT / "knowledge" / "corpus"], made, embedding.load(MODELS), Chunking(), lambda *_: None)
-            made.rename(kept)
-    shutil.copytree(kept, data / "library")
+    library.stock(data)
     return data
 
 

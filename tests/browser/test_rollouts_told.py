@@ -9,11 +9,12 @@ from assistant.bootstrap import record
 from assistant.settings import Settings
 from opsplane.access import Actor, Role
 from opsplane.control_events import Act, ChangesFrozen, ChangesUnfrozen, KillSwitchPulled, KillSwitchReset
-from tests.browser.conftest import ROOT, Events, Visit
+from tests.browser.conftest import Events, Visit
 from tests.browser.line import Caller, Line
 from tests.browser.server import Server
 from tests.browser.test_look import picture
 from tests.browser.visitor import RATED, Visitor
+from tests.library import ROOT
 
 pytestmark = pytest.mark.browser
 

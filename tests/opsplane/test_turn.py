@@ -154,7 +154,9 @@ async def test_a_model_that_takes_too_long_fails_the_turn(ledger: Ledger) -> Non
     models = fakes.release().models
     hasty = models.model_copy(update={"flash": models.flash.model_copy(update={"timeout_seconds": 0.05})})
     handed = parts(ledger, Slow())
-    handed.plane.configure({"test-1": fakes.release(models=hasty.model_dump())}, "test-1")
+    release = fakes.release(id="hasty", models=hasty.model_dump())
+    handed.plane.configure({"hasty": release}, "hasty")
+    promote(ledger, release)
     exchange = await govern(fakes.question(), handed, fakes.Witness())
     assert exchange.outcome is Outcome.FAILED
     assert "TimeoutError" in exchange.error

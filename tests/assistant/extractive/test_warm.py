@@ -4,11 +4,11 @@ from assistant import passages
 from assistant.bootstrap import App
 from assistant.extractive.warm import Warming
 from knowledge import embedding
-from tests.assistant.conftest import ROOT
+from tests.library import MODELS
 
 
 def test_after_warming_a_documents_statements_are_known(app: App) -> None:
-    model = embedding.load(ROOT / ".data" / "tests" / "models")
+    model = embedding.load(MODELS)
     chunks = [one for one in app.library.in_force(app.today(), passages.CUSTOMERS) if one.document_id == "bill-pay"]
     warming = Warming(chunks, model)
     warming.wait()
@@ -19,7 +19,7 @@ def test_after_warming_a_documents_statements_are_known(app: App) -> None:
 
 
 def test_warming_stops_when_it_is_told_to(app: App) -> None:
-    model = embedding.load(ROOT / ".data" / "tests" / "models")
+    model = embedding.load(MODELS)
     warming = Warming(app.library.in_force(app.today(), passages.CUSTOMERS), model)
     warming.stop()
     assert model.remembered() < 5_000
