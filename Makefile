@@ -25,7 +25,7 @@ run: $(STAMP)  ## Serve the assistant with demo people on http://127.0.0.1:8000
 test: $(STAMP)  ## Run every test, browser tests included
 	@sh tests/browser/need_chromium
 	@sh tests/durability/need_compiler
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## Lint, format, types, import rules, dependencies, dead code
 	$(BIN)/ruff check .

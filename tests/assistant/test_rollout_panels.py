@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,12 @@ from tests import fakes
 from tests.opsplane.rollouts.test_closing import EXPERIMENT, SHADOW, THREE, TWO, Stage, half
 
 HOSTILE = "<img src=x> [here](http://bad.example) | **bold**"
+
+
+@pytest.fixture
+def record_url(tmp_path: Path) -> str:
+    """SQLite alone: what is shown does not depend on the database."""
+    return f"sqlite:///{tmp_path / 'record.db'}"
 
 
 @pytest.fixture

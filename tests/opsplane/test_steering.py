@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,12 @@ async def do(at: Helm, make: Make, actor: Actor = fakes.OPERATOR) -> Done:
 
 def start(at: Helm, *names: str, plan: str = "test", reason: str = "try it") -> Make:
     return lambda state: steering.start(state, at, names or ("test-2",), plan, reason)
+
+
+@pytest.fixture
+def record_url(tmp_path: Path) -> str:
+    """SQLite alone: what is decided here does not depend on the database."""
+    return f"sqlite:///{tmp_path / 'record.db'}"
 
 
 @pytest.fixture

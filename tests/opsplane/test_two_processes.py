@@ -14,14 +14,17 @@ import pytest
 from opsplane import steering
 from opsplane.errors import Conflict
 from opsplane.events import QuestionAnswered, QuestionReceived
+from opsplane.exchange import Outcome
 from opsplane.intent import Helm, Intent, commit, propose
 from opsplane.ledger.database import connect
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.vault import Vault
 from opsplane.policy import Approvals, Policy
+from opsplane.rollouts.watcher import Watcher
 from opsplane.state import State
 from tests import fakes
-from tests.opsplane.helms import ONE, TWO, helm
+from tests.opsplane.helms import ONE, TWO, helm, serve
+from tests.opsplane.rollouts.test_watcher import CROWD, started
 
 ROOT = Path(__file__).parents[2]
 ALONE = Policy(version=1, approve=Approvals(start=False, early=False))
@@ -114,3 +117,28 @@ def _received_after(ledger: Ledger) -> list[str]:
     late = {one.event.exchange.id for one in entries if isinstance(one.event, QuestionReceived) and one.seq > restored}
     answered = [one.event.exchange for one in entries if isinstance(one.event, QuestionAnswered)]
     return [one.id for one in answered if one.id in late and one.digest != ONE.digest]
+
+
+def test_of_two_processes_that_watch_one_acts(ledger: Ledger, record_url: str, vault: Vault) -> None:
+    at = started(ledger)
+    serve(at, CROWD, {"candidate": Outcome.FAILED})
+    other = Ledger(connect(record_url), ledger.clock, vault)
+    with closing(other):
+        there = Watcher(helm(other, policy=ALONE))
+        Watcher(at).look()
+        there.look()
+    assert at.ledger.count(["rollout_aborted"]) == 1
+
+
+def test_the_evidence_is_the_same_in_every_process(ledger: Ledger, record_url: str, vault: Vault) -> None:
+    at = started(ledger)
+    watcher = Watcher(at)
+    for size in (50, 200, 400):
+        serve(at, CROWD[:size], {"candidate": Outcome.ANSWERED})
+        watcher.watched()  # bit by bit here, at once there
+    with closing(Ledger(connect(record_url), ledger.clock, vault)) as other:
+        there = Watcher(helm(other, policy=ALONE)).watched()
+    here = watcher.watched()
+    assert here is not None
+    assert there is not None
+    assert here.summary == there.summary

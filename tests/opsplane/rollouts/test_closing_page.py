@@ -1,6 +1,7 @@
 """The page of a closing report stands by itself: it tells everything, and nothing in it comes to life."""
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,12 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+@pytest.fixture
+def record_url(tmp_path: Path) -> str:
+    """SQLite alone: what is shown does not depend on the database."""
+    return f"sqlite:///{tmp_path / 'record.db'}"
 
 
 @pytest.fixture
