@@ -28,7 +28,9 @@ class Aftermath:
     async def ended(self, question: Question, exchange: Exchange, serving: Serving, parts: Parts) -> None:
         """Abort at once after what must never happen; else look soon. Nothing that goes wrong here ends the turn."""
         if serving.shadow and len(self._tasks) < SHADOWS:
-            self._begin(question, serving.shadow, parts)
+            task = asyncio.create_task(self._shadow(question, serving.shadow, serving.shadowing, parts))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         if exchange.rollout and exchange.arm != STABLE and any(zero_tolerance(one) for one in exchange.findings):
             try:
                 await asyncio.to_thread(self._watcher.look_now)
@@ -40,14 +42,6 @@ class Aftermath:
     async def settle(self) -> None:
         """Wait for the shadows that are under way."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _begin(self, question: Question, candidate: Release, parts: Parts) -> None:
-        rollout = parts.plane.state.rollout
-        if rollout is None:
-            return
-        task = asyncio.create_task(self._shadow(question, candidate, rollout.id, parts))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _shadow(self, question: Question, candidate: Release, rollout: str, parts: Parts) -> None:
         try:

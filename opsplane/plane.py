@@ -11,7 +11,8 @@ from opsplane.errors import Conflict
 from opsplane.events import ReleasePromoted, ReleaseRegistered
 from opsplane.ledger.store import Ledger
 from opsplane.release import Release
-from opsplane.state import CONTROL, STABLE, Standstill, State, fold
+from opsplane.rollouts.rollout import STABLE
+from opsplane.state import CONTROL, Standstill, State, fold
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 class Serving:
     """What serves a customer: the release, and where that customer is in a rollout; see `rollout.Side`.
 
-    `shadow` is the candidate that answers this exchange too, unseen. `killed` is the kill switch, while it is on.
+    `shadow` is the candidate that answers this exchange too, unseen, and `shadowing` the rollout that wants it to.
+    `killed` is the kill switch, while it is on.
     """
 
     release: Release
@@ -28,6 +30,7 @@ class Serving:
     rollout: str = ""
     share: int = 0
     shadow: Release | None = None
+    shadowing: str = ""
     killed: Standstill | None = None
 
 
@@ -59,11 +62,11 @@ class Plane:
         if state.killed:
             return Serving(_stable(state), STABLE, killed=state.killed)
         side = state.side(customer)
-        rollout, shadow = state.rollout, None
+        rollout, shadow, shadowing = state.rollout, None, ""
         if rollout and customer and exchange and rollout.shadows(exchange):
-            shadow = state.releases.get(rollout.candidates[0])
+            shadow, shadowing = state.releases.get(rollout.candidates[0]), rollout.id
         release = state.releases.get(side.digest) or _stable(state)
-        return Serving(release, side.arm, side.rollout, side.share, shadow)
+        return Serving(release, side.arm, side.rollout, side.share, shadow, shadowing)
 
     def stable(self) -> Release:
         """The release that customers are served by; raise `Conflict` where none was promoted yet."""
