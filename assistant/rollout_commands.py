@@ -220,7 +220,7 @@ async def _plans(text: str, actor: Actor, desk: Desk) -> Panel:
     async with control.recorded(desk.ledger, "rollout", text[:100], actor):
         actor.must_be(*STEERS)
         words = text.split()[1:]
-        return rollout_panels.plan(find(dict(helm.plans), words[0])) if words else rollout_panels.plans(helm.plans)
+        return rollout_panels.plan(find(helm.plans, words[0])) if words else rollout_panels.plans(helm.plans)
 
 
 async def _report(text: str, actor: Actor, desk: Desk) -> Panel:

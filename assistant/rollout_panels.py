@@ -279,7 +279,7 @@ def _plans(every: Mapping[str, Plan]) -> str:
         (
             one.id,
             one.kind.value,
-            " → ".join(percent(step.parts) for step in one.steps),
+            one.shares,
             figures.lasting(one.deadline),
             one.note,
         )

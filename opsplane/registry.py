@@ -1,5 +1,6 @@
 """The releases on disk: one YAML file each, read whole or refused whole."""
 
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,22 +14,9 @@ PACKS = Path(__file__).parent / "guardrails" / "packs"
 
 def load_all(folder: Path, packs: Path = PACKS) -> dict[str, Release]:
     """Every release in `folder` by id; raise `InvalidRelease` naming every file that cannot be used."""
-    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    if not files:
+    releases = yamlfile.read_all(folder, partial(load, packs=packs))
+    if not releases:
         raise InvalidRelease(f"{folder}: no release file (*.yaml) is there")
-    releases: dict[str, Release] = {}
-    problems: list[str] = []
-    for path in files:
-        try:
-            release = load(path, packs)
-        except InvalidRelease as error:
-            problems.append(str(error))
-            continue
-        if release.id in releases:
-            problems.append(f"{path.name}: line 1: id: {release.id!r} is used by another file too")
-        releases[release.id] = release
-    if problems:
-        raise InvalidRelease("\n".join(problems))
     return releases
 
 

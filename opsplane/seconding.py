@@ -17,7 +17,7 @@ from opsplane.errors import Conflict
 from opsplane.intent import STEERS, Agree, Helm, Intent, put
 from opsplane.release import Release
 from opsplane.requests import Action, Actions
-from opsplane.rollouts.plan import Kind, Plan, percent
+from opsplane.rollouts.plan import Plan
 from opsplane.state import State
 
 START = "start-rollout"
@@ -96,8 +96,7 @@ def agree(helm: Helm, request: Request, actor: Actor) -> Intent:
     details = request.details
     words = f"{request.maker.id} asks to {action.words} {request.subject}."
     if plan := helm.plans.get(details.get("plan_id", "")):
-        shares = " → ".join([*(percent(step.parts) for step in plan.steps), "everybody"])
-        words += f" By plan {plan.id} ({plan.kind.value}): {shares if plan.kind is Kind.CANARY else shares.split()[0]}."
+        words += f" By plan {plan.id} ({plan.kind.value}): {plan.way}."
         words += f" `/diff {details['candidates'].split(',')[0][:12]}` shows what it changes."
     if step := details.get("from", ""):
         words += f" It is at step {int(step) + 1} now."

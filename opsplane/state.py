@@ -32,7 +32,7 @@ from opsplane.control_events import (
 from opsplane.events import ReleasePromoted, ReleaseRegistered
 from opsplane.ledger.store import Entry
 from opsplane.release import Release
-from opsplane.rollouts.rollout import Happened, Rollout, Side, Status, begun
+from opsplane.rollouts.rollout import STABLE, Happened, Rollout, Side, Status, begun
 
 CONTROL = (
     "release_registered",
@@ -53,9 +53,6 @@ CONTROL = (
     "kill_switch_reset",
 )
 """The kinds of event that decide who is served what."""
-
-STABLE = "stable"
-"""The arm of customers who are served by the stable release."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def start(state: State, helm: Helm, names: Sequence[str], plan: str, reason: str
     fitness.standing(state, helm)
     if state.rollout:
         raise Conflict(f"Rollout {state.rollout.id} is in progress: abort or finish it first.")
-    chosen = plans.find(dict(helm.plans), plan)
+    chosen = plans.find(helm.plans, plan)
     releases = [lookup.find(state, name) for name in names]
     fitness.fit(state, helm, releases, chosen)
     stable = helm.plane.stable()
@@ -256,17 +256,12 @@ def _beside(releases: Sequence[Release], stable: Release, plan: Plan) -> str:
     names = ", ".join(one.short for one in releases)
     match plan.kind:
         case Kind.SHADOW:
-            share = percent(plan.steps[0].parts)
-            return (
-                f"Lets {names} answer {share} of the questions too, beside {stable.short}. Customers see nothing of it."
-            )
+            unseen = "Customers see nothing of it."
+            return f"Lets {names} answer {plan.shares} of the questions too, beside {stable.short}. {unseen}"
         case Kind.EXPERIMENT:
-            share = percent(plan.steps[0].parts)
-            return (
-                f"Gives {share} of the customers to {stable.short}, {names} in equal parts, and reports which is best."
-            )
-    shares = " → ".join([*(percent(step.parts) for step in plan.steps), "everybody"])
-    return f"Puts {names} beside {stable.short} by plan {plan.id}: {shares}."
+            parts = f"{stable.short}, {names} in equal parts"
+            return f"Gives {plan.shares} of the customers to {parts}, and reports which is best."
+    return f"Puts {names} beside {stable.short} by plan {plan.id}: {plan.way}."
 
 
 def _judged_by(plan: Plan) -> str:

@@ -1,8 +1,8 @@
 """YAML files read into validated values; every error names file, line and field."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -25,6 +25,35 @@ class _UniqueKeys(yaml.SafeLoader):
                 )
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
+
+
+class Named(Protocol):
+    """What a file of a folder holds: a value with an id."""
+
+    @property
+    def id(self) -> str:
+        """Its name, used by no other file."""
+
+
+One = TypeVar("One", bound=Named)
+
+
+def read_all(folder: Path, load: Callable[[Path], One]) -> dict[str, One]:
+    """What every YAML file in `folder` holds, by id; raise `InvalidRelease` naming every file that cannot be used."""
+    found: dict[str, One] = {}
+    problems: list[str] = []
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        try:
+            one = load(path)
+        except InvalidRelease as error:
+            problems.append(str(error))
+            continue
+        if one.id in found:
+            problems.append(f"{path.name}: line 1: id: {one.id!r} is used by another file too")
+        found[one.id] = one
+    if problems:
+        raise InvalidRelease("\n".join(problems))
+    return found
 
 
 def read(path: Path, model: type[Value]) -> Value:

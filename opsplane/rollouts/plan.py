@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from opsplane import yamlfile
 from opsplane.access import Role
-from opsplane.errors import InvalidRelease, NotFound
+from opsplane.errors import NotFound
 from opsplane.rollouts.assignment import WHOLE
 from opsplane.rollouts.metrics import CAPPED, LATE, Metric
 
@@ -120,6 +121,16 @@ class Plan(_Value):
             raise ValueError("approvers: name roles of staff")
         return self
 
+    @property
+    def shares(self) -> str:
+        """The shares of its steps, as people read them."""
+        return " → ".join(percent(step.parts) for step in self.steps)
+
+    @property
+    def way(self) -> str:
+        """The same with where it leads: a canary to everybody, everything else nowhere."""
+        return f"{self.shares} → everybody" if self.kind is Kind.CANARY else self.shares
+
     def borne(self, measure: Measure, step: int) -> float:
         """The harm that must be ruled out before this step is left: the more customers come next, the less.
 
@@ -163,23 +174,10 @@ def load(path: Path) -> Plan:
 
 def load_all(folder: Path) -> dict[str, Plan]:
     """Every plan in a folder by id; raise `InvalidRelease` naming each file that cannot be used."""
-    plans: dict[str, Plan] = {}
-    problems: list[str] = []
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        try:
-            plan = load(path)
-        except InvalidRelease as error:
-            problems.append(str(error))
-            continue
-        if plan.id in plans:
-            problems.append(f"{path.name}: line 1: id: {plan.id!r} is used by another file too")
-        plans[plan.id] = plan
-    if problems:
-        raise InvalidRelease("\n".join(problems))
-    return plans
+    return yamlfile.read_all(folder, load)
 
 
-def find(plans: dict[str, Plan], name: str) -> Plan:
+def find(plans: Mapping[str, Plan], name: str) -> Plan:
     """A plan by id; raise `NotFound` naming the known ones."""
     if name not in plans:
         raise NotFound(f"There is no plan {name!r}. Known plans: {', '.join(sorted(plans)) or 'none'}.")

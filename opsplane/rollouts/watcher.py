@@ -158,9 +158,9 @@ class Watcher:
                 after = put(self._helm, act, SERVICE)
         except Conflict:
             return
-        self.tell(act, found.rollout, after)
+        self._tell(act, found.rollout, after)
 
-    def tell(self, act: Act, rollout: Rollout, state: State) -> None:
+    def _tell(self, act: Act, rollout: Rollout, state: State) -> None:
         """Raise the alert for what the service did."""
         event = AlertRaised(about=act.kind, subject=rollout.id, text=_told(act, rollout, state))
         self._helm.ledger.append_now(event, SERVICE)

@@ -174,3 +174,10 @@ async def test_operators_see_what_they_may_decide_and_reviewers_do_not(at: Helm)
 
 def _crash(_: object) -> None:
     raise RuntimeError("the process died")
+
+
+@pytest.mark.parametrize(("kind", "told"), [("canary", "(canary): 20 % → everybody."), ("shadow", "(shadow): 20 %.")])
+async def test_a_second_person_is_told_the_plans_way(kind: str, told: str, ledger: Ledger) -> None:
+    at = helm(ledger, fakes.plan(id="told", kind=kind, steps=[{"share": 20}]))
+    identity = await asked(at, "told")
+    assert told in seconding.agree(at, requests.every(ledger)[identity], fakes.APPROVER).words

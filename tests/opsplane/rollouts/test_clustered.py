@@ -16,7 +16,7 @@ HARD = Simulated(3_000, ramp=(0.05, 0.25, 0.5), passes=(0.95, 0.7))
 
 
 def after(rows: list[Exposure], **settings: float) -> ClusteredTest:
-    test = ClusteredTest(**settings)  # type: ignore[arg-type]
+    test = ClusteredTest(**settings)  # type: ignore[arg-type]  # settings by name
     for row in rows:
         test.add(*row)
     return test
@@ -26,7 +26,7 @@ def alarms(world: Simulated, runs: int, **settings: float) -> list[int]:
     """When each run was stopped, looking at every 50th exposure; runs never stopped are left out."""
     found = []
     for seed in range(runs):
-        test = ClusteredTest(**settings)  # type: ignore[arg-type]
+        test = ClusteredTest(**settings)  # type: ignore[arg-type]  # settings by name
         for number, row in enumerate(world.run(seed), 1):
             test.add(*row)
             if number % 50 == 0 and test.log_e >= ALARM:
