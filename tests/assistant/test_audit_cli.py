@@ -1,31 +1,17 @@
 """The record from a terminal: searched, verified, proven, looked back at, exported, kept and erased."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from assistant import bootstrap
-from assistant.__main__ import main
 from assistant.settings import Settings
 from opsplane.ledger.tables import EXCHANGE
+from tests.assistant.commandline import Run, runner
 from tests.opsplane.ledger.records import fill, tamper
 
 WHY = ("--reason", "case 4711")
-
-
-class Told(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Told]
 
 
 @pytest.fixture
@@ -42,20 +28,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def run(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs one command as the shell would, and tells its exit code and what it printed."""
-
-    def invoke(*arguments: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["opsplane", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            code = left.code
-        else:
-            code = 0
-        printed = capsys.readouterr()
-        return Told(int(code or 0), printed.out, printed.err)
-
-    return invoke
+    return runner(monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ CHAT = "0b9ff1f7"
 @pytest.fixture
 def drops(ledger: Ledger) -> Drops:
     """Files of an operator with one open chat."""
-    return Drops(ledger, {CHAT: "operator", "other": "approver", "customers": "customer"}.get)  # type: ignore[arg-type]
+    return Drops(ledger, {CHAT: "operator", "other": "approver", "customers": "customer"}.get)  # type: ignore[arg-type]  # every chat is in it
 
 
 def _request(name: str, content: bytes = b"id: x", kind: str = "multipart/form-data; boundary=edge") -> Request:

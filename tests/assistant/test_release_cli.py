@@ -2,32 +2,18 @@
 
 import hashlib
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from assistant import bootstrap, shell
-from assistant.__main__ import main
 from assistant.settings import Settings
 from opsplane import registry
 from opsplane.plane import Plane
+from tests.assistant.commandline import Run, Told, runner
 
 RELEASES = Path(registry.__file__).parents[1] / "assistant" / "releases"
 HERON = registry.load(RELEASES / "heron-2.yaml")
-
-
-class Told(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Told]
 
 
 @pytest.fixture
@@ -38,17 +24,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     with bootstrap.record(Settings(data=tmp_path)) as (ledger, _):
         Plane(ledger).configure({"heron-2": HERON}, "heron-2")
 
+    plainly = runner(monkeypatch, capsys)
+
     def invoke(*arguments: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["opsplane", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            code = left.code
-        else:
-            code = 0
-        printed = capsys.readouterr()
-        return Told(int(code or 0), printed.out, " ".join(printed.err.split()))
+        told = plainly(*arguments)
+        return told._replace(err=" ".join(told.err.split()))
 
     return invoke
 

@@ -10,7 +10,8 @@ from assistant.settings import Settings
 from opsplane import registry
 from opsplane.plane import Plane
 from opsplane.state import State
-from tests.assistant.test_release_cli import HERON, RELEASES, Run, run
+from tests.assistant.commandline import Run
+from tests.assistant.test_release_cli import HERON, RELEASES, run
 
 __all__ = ["run"]
 
