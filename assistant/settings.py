@@ -17,7 +17,7 @@ class Settings:
     data: Path = Path(".data")  # everything that is written: the record, chat history, indexes, keys
     corpus: Path = _HERE.parent / "knowledge" / "corpus"  # documents ingested at start
     releases: Path = _HERE / "releases"  # release files
-    release: str = "heron-2"  # the release that serves customers until operators decide otherwise
+    release: str = "heron-4"  # the release that serves customers until operators decide otherwise
     plans: Path = _HERE / "plans"  # rollout plans
     policy: Path = _HERE.parent / "opsplane" / "policy.yaml"  # what needs a second person
     record_url: str = ""  # SQLAlchemy URL of the record; empty: record.db under `data`

@@ -32,7 +32,7 @@ DATA = Path(os.environ.get("OPSPLANE_BENCH_DATA", ROOT.parent / "shared" / "data
 
 def main() -> None:
     """Print one line a measurement."""
-    release = registry.load(ROOT / "assistant" / "releases" / "heron-2.yaml")
+    release = registry.load(ROOT / "assistant" / "releases" / "heron-4.yaml")
     scope = Scope(embedding.load(ROOT / ".data" / "models").encode)
     for part in (banking77, clinc150, garak, notinject):
         try:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Action(StrEnum):
@@ -10,8 +10,16 @@ class Action(StrEnum):
 
     NOTE = "note"  # recorded only
     DECLINE = "decline"  # the question is not answered; the customer gets the reply of this code
-    WITHHOLD = "withhold"  # this sentence is not shown
     REPLY = "reply"  # the question is met by a fixed reply (a greeting, help, a way to a person)
+    PREFACE = "preface"  # the reply of this code is said first, then the question is answered
+    DROP = "drop"  # this passage, or this line of a tool's result, is not given to the model
+    WITHHOLD = "withhold"  # this sentence is not shown
+    REWRITE = "rewrite"  # the words given in `rewrite` are shown in place of this sentence
+    DISCLOSE = "disclose"  # the sentence is shown, and the reply of this code once under the answer
+
+
+def _unset(value: object) -> bool:
+    return not value
 
 
 class Finding(BaseModel):
@@ -26,5 +34,7 @@ class Finding(BaseModel):
     detail: str = ""
     score: float | None = None
     threshold: float | None = None
-    reply: str = ""  # for DECLINE and REPLY: the name of the release's fixed reply
+    reply: str = ""  # for DECLINE, REPLY, PREFACE and DISCLOSE: the name of the release's fixed reply
     pack: str = ""  # rule pack and version, where the check is a rule of one
+    rewrite: str = Field(default="", exclude_if=_unset)  # for REWRITE: what is shown instead
+    person: bool = Field(default=False, exclude_if=_unset)  # a person of the bank is asked to take over

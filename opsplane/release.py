@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -113,6 +113,27 @@ class Retrieval(_Part):
     kind_weights: dict[str, float] = {}
 
 
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+"""A language by its two letters (ISO 639-1)."""
+
+
+class External(_Part):
+    """A check that another system makes: which kind of adapter, where it is, what it reads.
+
+    What cannot be asked, or answers something unreadable, counts as unsafe unless `on_error` says `pass`.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")  # findings are coded external.<name>
+    kind: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")  # an adapter's name, such as llama-guard
+    reads: tuple[Literal["question", "passage", "answer"], ...] = Field(default=("question", "answer"), min_length=1)
+    target: str = Field(min_length=1)  # the adapter's model, template or configuration
+    endpoint: str = ""  # base URL, where it is not the provider's own
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    timeout_seconds: float = Field(default=3.0, gt=0, le=60)
+    on_error: Literal["block", "pass"] = "block"
+    settings: dict[str, Scalar] = {}
+
+
 class Guardrails(_Part):
     """Thresholds (in [0, 1]) and rule packs. A higher threshold lets more pass."""
 
@@ -121,6 +142,13 @@ class Guardrails(_Part):
     scope: float = Field(default=0.5, ge=0, le=1)
     grounding: float = Field(default=0.6, ge=0, le=1)  # share of a sentence's content words found in its evidence
     mask_for_model: bool = False  # personal data is masked before a model or the index sees the question
+    context: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # injection in passages and tool results
+    support: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # least certainty of the grounding model
+    toxicity: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # of answers; abuse in questions
+    repair: Literal["once"] | None = Field(default=None, exclude_if=_unset)  # a failed sentence gets another attempt
+    languages: tuple[Language, ...] = Field(default=(), exclude_if=_unset)  # what is answered; none: not looked at
+    competitors: tuple[str, ...] = Field(default=(), exclude_if=_unset)  # names about which nothing is said
+    external: tuple[External, ...] = Field(default=(), exclude_if=_unset)  # checks that other systems make
     exemplars: str  # the name of the scope exemplars
     packs: tuple[str, ...] = ()  # the names of the compliance packs
     scope_exemplars: Exemplars | None = None  # read from the file named above when the release is loaded

@@ -71,8 +71,8 @@ def test_documents_stay_while_their_folder_is_away(settings: Settings, tmp_path:
 
 
 def test_a_release_whose_index_does_not_exist_stops_the_start(settings: Settings, tmp_path: Path, ask: Ask) -> None:
-    text = (settings.releases / "heron-2.yaml").read_text()
-    (tmp_path / "heron-2.yaml").write_text(text.replace("index: all-MiniLM", "index: some-other-MiniLM"))
+    text = (settings.releases / "heron-4.yaml").read_text()
+    (tmp_path / "heron-4.yaml").write_text(text.replace("index: all-MiniLM", "index: some-other-MiniLM"))
     with pytest.raises(InvalidRelease, match=r"retrieval\.index: there is no index 'some-other-MiniLM"):
         ask(replace(settings, releases=tmp_path), "hello")
 
