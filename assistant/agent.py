@@ -19,11 +19,13 @@ from langgraph.types import Command
 from assistant import sources
 from assistant.account_tools import Context
 from assistant.accounts import Bank
+from assistant.llm import EMBEDDED
 from assistant.sentences import Splitter, split
 from opsplane.evidence import Evidence, Origin, Sentence
 from opsplane.exchange import Looked, Question, Route, Tier, Usage, Used
+from opsplane.guardrails import context
+from opsplane.parts import Part, Refusal
 from opsplane.release import Release
-from opsplane.turn import Part
 
 _STEPS = 9
 """Model calls and tool rounds together: at most four rounds of tools before the answer."""
@@ -41,19 +43,27 @@ class _Numbered(AgentState[Any]):
 
 
 class _NumberResults(AgentMiddleware[_Numbered, Context]):
-    """Puts the citation number before each tool result, in the order in which the model asked."""
+    """Screens each tool result as data and puts its citation number before it, in the order in which it was asked for.
+
+    What was found goes with the message as its artifact, which no model reads.
+    """
 
     state_schema = _Numbered
+
+    def __init__(self, release: Release) -> None:
+        super().__init__()
+        self._release = release
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolAnswer]]
     ) -> ToolAnswer:
-        """Run the tool, then number what it returned."""
+        """Run the tool, then screen and number what it returned."""
         result = await handler(request)
         if isinstance(result, ToolMessage):
             asked = [call["id"] for message in request.state["messages"] for call in getattr(message, "tool_calls", [])]
             number = request.state["passages"] + asked.index(request.tool_call["id"]) + 1
-            result.content = sources.write_result(number, result.text)
+            text, result.artifact = context.screen_text(result.text, self._release)
+            result.content = sources.write_result(number, text)
         return result
 
 
@@ -95,11 +105,26 @@ class Agent:
                 for part in reply.take(mode, item):
                     yield part
 
+    async def repair(
+        self, refusal: Refusal, question: Question, evidence: Sequence[Evidence], route: Route, release: Release
+    ) -> AsyncIterator[Part]:
+        """The model's own correction of a refused sentence; the embedded model copies and has none."""
+        if route.model == EMBEDDED:
+            return
+        model = self._chat_model(release, route.tier)
+        message = await model.ainvoke(corrected(refusal, question, evidence, release, self._today()))
+        yield _used(message, route.model)
+        splitter = Splitter()
+        for sentence in (*splitter.feed(str(message.text)), *splitter.flush()):
+            yield sentence
+
     def _graph(self, release: Release, tier: Tier) -> Graph:
         key = (release.digest, tier)
         if key not in self._graphs:
             model = self._chat_model(release, tier)
-            self._graphs[key] = create_agent(model, self._tools, middleware=[_NumberResults()], context_schema=Context)
+            self._graphs[key] = create_agent(
+                model, self._tools, middleware=[_NumberResults(release)], context_schema=Context
+            )
             while len(self._graphs) > _GRAPHS:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)
@@ -132,6 +157,7 @@ class _Reply:
                     self._asked |= {str(call["id"]): call["args"] for call in message.tool_calls}
                     yield _used(message, self._model)
                 elif isinstance(message, ToolMessage):
+                    yield from message.artifact or ()
                     yield _looked(message, self._asked.get(message.tool_call_id, {}))
 
     def _opened(self, said: Iterator[Sentence]) -> Iterator[Sentence]:
@@ -148,6 +174,10 @@ def prompt(question: Question, passages: Sequence[Evidence], release: Release, t
     style = f"Answer in at most {release.style.sentences} sentences."
     if release.style.opening:
         style += f' Begin with exactly these words: "{release.style.opening}"'
+    if question.care:
+        style += (
+            f" The customer is in trouble ({', '.join(question.care)}): be calm and kind, the most urgent step first."
+        )
     messages: list[BaseMessage] = [
         SystemMessage(f"{release.prompt.system.strip()}\n{style}\n{sources.write_today(today)}")
     ]
@@ -156,6 +186,20 @@ def prompt(question: Question, passages: Sequence[Evidence], release: Release, t
     for earlier in question.earlier:
         messages += [HumanMessage(earlier.question), AIMessage(earlier.answer)]
     return [*messages, HumanMessage(sources.write(passages, question.standalone))]
+
+
+def corrected(
+    refusal: Refusal, question: Question, evidence: Sequence[Evidence], release: Release, today: date
+) -> list[BaseMessage]:
+    """What the model reads when it is asked for another attempt: the sources again, its sentence and what is wrong."""
+    wrong = "; ".join(f"{one.detail} ({one.span})" if one.span else one.detail for one in refusal.findings)
+    marks = "".join(f" [{number}]" for number in refusal.sentence.cites)
+    request = (
+        f"One sentence of your answer was refused: {refusal.sentence.text}{marks}\nReason: {wrong}.\n"
+        "Write that one sentence again so that a numbered source bears out every word of it, with the number of the "
+        "source in square brackets. If no source does, write nothing."
+    )
+    return [*prompt(question, evidence, release, today), HumanMessage(request)]
 
 
 def _used(message: AIMessage, model: str) -> Used:

@@ -35,6 +35,7 @@ from opsplane.erasure import Custodian
 from opsplane.errors import InvalidRelease, InvalidRequest
 from opsplane.events import PersonAdded, ServiceStarted, ServiceStopped
 from opsplane.exchange import Tier
+from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
 from opsplane.intent import Helm
 from opsplane.ledger import checkpoint, vault
@@ -45,13 +46,13 @@ from opsplane.ledger.keys import Keys, open_keys
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.timestamp import Authority
 from opsplane.ledger.vault import Vault
+from opsplane.parts import Parts
 from opsplane.plane import Plane
 from opsplane.policy import Policy
 from opsplane.release import Release
 from opsplane.rollouts import plan
 from opsplane.rollouts.plan import Plan
 from opsplane.rollouts.watcher import Watch, Watcher
-from opsplane.turn import Parts
 
 Clock = Callable[[], datetime]
 Progress = Callable[[str, int, int], None]
@@ -116,7 +117,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         parts = Parts(
             plane=desk.plane,
             ledger=ledger,
-            scope=_scope(desk.plane.stable(), embeddings),
+            rails=Rails(_scope(desk.plane.stable(), embeddings)),
             retrieve=passages.retriever(library, lambda: _today(clock, settings)),
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
             prices=prices,

@@ -8,8 +8,8 @@ from datetime import date
 from knowledge.chunk import Chunk
 from knowledge.library import Library, SearchPlan
 from opsplane.evidence import Evidence, Origin
+from opsplane.parts import Retrieve
 from opsplane.release import Release
-from opsplane.turn import Retrieve
 
 CUSTOMERS = frozenset({"customer"})
 """The audience that answers are made for, whoever asks."""

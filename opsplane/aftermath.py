@@ -5,12 +5,13 @@ import logging
 
 from opsplane.errors import PlaneError
 from opsplane.exchange import Exchange, Question
+from opsplane.parts import Parts
 from opsplane.plane import Serving
 from opsplane.release import Release
 from opsplane.review import zero_tolerance
 from opsplane.rollouts.rollout import STABLE
 from opsplane.rollouts.watcher import Watch, Watcher
-from opsplane.turn import Parts, shadow
+from opsplane.turn import shadow
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable
 
 from opsplane.events import SentenceSaid
-from opsplane.evidence import Evidence, Sentence
+from opsplane.evidence import Evidence, Origin, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import pii
 from opsplane.plane import Serving
 from opsplane.release import Release
 from opsplane.spend import Cost, Prices, Purpose, merged
+
+_NEAR, _CLOSE = 3, 0.4
+"""So many documents are named where nothing could be answered, and the cosine from which on they are near."""
 
 
 class Draft:
@@ -28,6 +31,8 @@ class Draft:
         self.evidence: list[Evidence] = []
         self.said: list[Sentence] = []
         self.withheld: list[Sentence] = []
+        self.verified = 0  # sentences of the model that were said
+        self.repaired = self.left_out = 0  # of the sentences that were refused
         self.route: Route | None = None
         self._prices = prices
         self._timer = timer
@@ -53,7 +58,7 @@ class Draft:
     @property
     def asked(self) -> Question:
         """The question as models and the index may see it: masked where the release says so."""
-        question = self.question
+        question = self.question.model_copy(update={"care": self.called_for(Action.PREFACE)})
         if not self.release.guardrails.mask_for_model:
             return question
         changes = {"text": pii.mask(question.text), "standalone": pii.mask(question.standalone)}
@@ -71,6 +76,22 @@ class Draft:
         """One of the release's fixed replies as a sentence; who has no holding message names the way to a person."""
         replies = self.release.replies
         return Sentence(text=replies.get(reply) or replies["person"])
+
+    def called_for(self, action: Action) -> tuple[str, ...]:
+        """The replies that findings of this action name and the release words, each once."""
+        named = (one.reply for one in self._findings if one.action is action)
+        return tuple(name for name in dict.fromkeys(named) if name in self.release.replies)
+
+    def abstention(self) -> list[Sentence]:
+        """That no answer stood up, and which documents come nearest."""
+        replies, titles = self.release.replies, list(dict.fromkeys(one.title for one in self._near()))[:_NEAR]
+        nearby = replies.get("nearby", "")
+        told = [Sentence(text=nearby.replace("{documents}", _listed(titles)))] if titles and nearby else []
+        return [self.fixed("not_found"), *told]
+
+    def _near(self) -> list[Evidence]:
+        passages = (one for one in self.evidence if one.origin is Origin.PASSAGE and one.cosine >= _CLOSE)
+        return sorted(passages, key=lambda one: -one.cosine)
 
     def documents(self) -> int:
         """How many different documents the evidence comes from."""
@@ -136,6 +157,10 @@ class Draft:
 
     def _elapsed(self) -> int:
         return round((self._timer() - self._begun) * 1000)
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
 def _masked(sentence: Sentence) -> Sentence:

@@ -56,6 +56,7 @@ class Question(_Value):
     text: str
     standalone: str
     earlier: tuple[Earlier, ...] = ()
+    care: tuple[str, ...] = ()  # the replies that came first because the customer is in trouble: fraud, bereavement …
     at: datetime
 
 

@@ -9,7 +9,7 @@ from opsplane.release import Release
 
 
 def choose(question: Question, passages: Sequence[Evidence], release: Release, standing: Standing) -> Route:
-    """The tier that answers: Pro for long or many-sided questions and once a conversation is on Pro, else Flash.
+    """The tier that answers: Pro for long, many-sided or delicate questions and once a conversation is on Pro.
 
     A budget that is used up sends every question to Flash.
     """
@@ -25,6 +25,8 @@ def _needs_pro(question: Question, passages: Sequence[Evidence], release: Releas
     policy = release.routing
     if any(turn.tier is Tier.PRO for turn in question.earlier):
         return "the conversation is already on Pro"
+    if question.care:
+        return f"the customer needs care ({', '.join(question.care)})"
     words = len(question.text.split())
     if words >= policy.pro_from_words:
         return f"the question has {words} words (Pro from {policy.pro_from_words})"

@@ -2,81 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
-from time import monotonic
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import asdict
 
-from opsplane import budget, routing
+from opsplane import routing, scrutiny
 from opsplane.access import SERVICE
 from opsplane.budget import Level, Standing
 from opsplane.draft import Draft
 from opsplane.errors import RecordUnavailable
 from opsplane.events import BudgetCrossed, CostBooked, ShadowAnswered
 from opsplane.evidence import Evidence, Sentence
-from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Used
+from opsplane.exchange import Exchange, Looked, Outcome, Question, Used
 from opsplane.finding import Action, Finding
-from opsplane.guardrails.check import check
-from opsplane.guardrails.scope import Scope
-from opsplane.guardrails.screen import screen
-from opsplane.ledger.store import Ledger
-from opsplane.plane import Plane, Serving
+from opsplane.parts import Part, Parts, Watch
+from opsplane.plane import Serving
 from opsplane.release import Release
 from opsplane.rollouts.assignment import WHOLE
 from opsplane.rollouts.rollout import SHADOW
-from opsplane.spend import Prices, Purpose
+from opsplane.spend import Purpose
 from opsplane.state import Standstill
 
 log = logging.getLogger(__name__)
-
-Part = Sentence | Looked | Used
-Retrieve = Callable[[str, Release], Awaitable[Sequence[Evidence]]]
-
-
-class Responder(Protocol):
-    """What turns a question and its passages into sentences; an agent with a model behind it."""
-
-    def sentences(
-        self, question: Question, passages: Sequence[Evidence], route: Route, release: Release
-    ) -> AsyncIterator[Part]:
-        """Yield sentences with citations, each account tool that was read, and the usage of each model call."""
-        ...
-
-
-class Watch(Protocol):
-    """Who looks on while a turn runs: the chat, the terminal, or nobody."""
-
-    async def step(self, name: str, detail: str) -> None:
-        """A step of the turn ended."""
-
-    async def say(self, sentence: Sentence, evidence: Sequence[Evidence]) -> None:
-        """A sentence passed every check and is on the record."""
-
-
-class Aftermath(Protocol):
-    """What happens once a turn is on the record, without anybody waiting for it."""
-
-    async def ended(self, question: Question, exchange: Exchange, serving: Serving, parts: "Parts") -> None:
-        """A turn ended: judge the rollout that it was part of, and let the candidate answer too where it should."""
-
-    async def settle(self) -> None:
-        """Wait for what is under way."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a turn is handed."""
-
-    plane: Plane
-    ledger: Ledger
-    scope: Scope
-    retrieve: Retrieve
-    responder: Responder
-    prices: Prices
-    budget: budget.Guard
-    aftermath: Aftermath | None = None
-    purpose: Purpose = Purpose.ANSWER
-    timer: Callable[[], float] = monotonic  # seconds
 
 
 async def govern(question: Question, parts: Parts, watch: Watch) -> Exchange:
@@ -101,7 +47,7 @@ async def govern(question: Question, parts: Parts, watch: Watch) -> Exchange:
     except Exception as error:
         log.exception("turn %s failed", question.id)
         draft.end(Outcome.FAILED, "failed", error=f"{type(error).__name__}: {error}")
-        await _say(draft.fixed("failed"), draft, parts, watch)
+        await scrutiny.say(draft.fixed("failed"), draft, parts, watch)
     exchange = draft.exchange()
     await parts.ledger.answered(exchange)  # durable before the turn is complete
     await _watch_budgets(question, parts)
@@ -146,17 +92,22 @@ async def _watch_budgets(question: Question, parts: Parts) -> None:
 
 
 async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
-    question, release = draft.asked, draft.release
     if draft.serving.killed:
         draft.find([_killed(draft.serving.killed)])
         await _met(draft, parts, watch)
         return
-    draft.find(screen(draft.question.text, release))
+    release = draft.release
+    draft.find(await parts.rails.question(draft.question.text, release))
     if await _met(draft, parts, watch):
         return
-    draft.evidence.extend(await parts.retrieve(question.standalone, release))
+    for reply in draft.called_for(Action.PREFACE):
+        await scrutiny.say(draft.fixed(reply), draft, parts, watch)
+    question = draft.asked
+    found, dropped = await parts.rails.passages(await parts.retrieve(question.standalone, release), release)
+    draft.find(dropped)
+    draft.evidence.extend(found)
     await watch.step("search", f"{len(draft.evidence)} passages from {draft.documents()} documents")
-    draft.find(await asyncio.to_thread(parts.scope.judge, question.standalone, draft.evidence, release))
+    draft.find(await parts.rails.scope(question.standalone, draft.evidence, release))
     if await _met(draft, parts, watch):
         return
     await watch.step("classify", "a question for the bank")
@@ -170,10 +121,21 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     async with asyncio.timeout(getattr(release.models, draft.route.tier.value).timeout_seconds):
         async for part in parts.responder.sentences(question, tuple(draft.evidence), draft.route, release):
             await _take(part, draft, parts, watch)
-    await watch.step("check", f"{len(draft.said)} sentences passed, {len(draft.withheld)} withheld")
-    if not draft.said:
+    await _conclude(draft, parts, watch)
+
+
+async def _conclude(draft: Draft, parts: Parts, watch: Watch) -> None:
+    """What is said once the model has ended: disclosures, that something was left out, or that nothing stood up."""
+    told = f"{draft.verified} sentences passed, {len(draft.withheld)} withheld"
+    await watch.step("check", f"{told}, {draft.repaired} repaired" if draft.repaired else told)
+    if not draft.verified:
         draft.end(Outcome.ABSTAINED, "not_found")
-        await _say(draft.fixed("not_found"), draft, parts, watch)
+        closing = draft.abstention()
+    else:
+        closing = [draft.fixed(reply) for reply in draft.called_for(Action.DISCLOSE)]
+        closing += [draft.fixed("partial")] if draft.left_out and "partial" in draft.release.replies else []
+    for sentence in closing:
+        await scrutiny.say(sentence, draft, parts, watch)
 
 
 def _stopped(standing: Standing) -> Finding:
@@ -194,30 +156,19 @@ async def _met(draft: Draft, parts: Parts, watch: Watch) -> bool:
         return False
     await watch.step("classify", f"{finding.code}: {finding.detail}")
     draft.end(Outcome.REPLIED if finding.action is Action.REPLY else Outcome.DECLINED, finding.code)
-    await _say(draft.fixed(finding.reply), draft, parts, watch)
+    await scrutiny.say(draft.fixed(finding.reply), draft, parts, watch)
     return True
 
 
 async def _take(part: Part, draft: Draft, parts: Parts, watch: Watch) -> None:
-    """Book what the responder yields; say a sentence only when every check allows it."""
+    """Book what the responder yields; a sentence is looked into before anybody sees it."""
     match part:
         case Used():
             draft.use(part)
         case Looked():
             draft.look(part)
             await watch.step("account", part.tool)
+        case Finding():
+            draft.find([part])
         case Sentence():
-            findings = check(part, draft.evidence, draft.release)
-            draft.find(findings)
-            if any(finding.action is Action.WITHHOLD for finding in findings):
-                draft.withheld.append(part)
-            else:
-                await _say(part, draft, parts, watch)
-
-
-async def _say(sentence: Sentence, draft: Draft, parts: Parts, watch: Watch) -> None:
-    """On the record first, then on the screen: what a customer saw is known even after a crash."""
-    event = draft.say(sentence)
-    if not draft.shadow:
-        await parts.ledger.said(event, draft.question.actor, draft.question.customer)
-    await watch.say(sentence, draft.evidence)
+            await scrutiny.pass_on(part, draft, parts, watch)

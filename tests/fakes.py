@@ -14,9 +14,9 @@ from opsplane.ledger.database import connect
 from opsplane.ledger.keys import open_keys
 from opsplane.ledger.vault import Vault
 from opsplane.pack import Exemplars
+from opsplane.parts import Part, Refusal
 from opsplane.release import REPLIES, Release
 from opsplane.rollouts.plan import Plan
-from opsplane.turn import Part
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
@@ -125,10 +125,12 @@ def question(text: str = "What is the overdraft fee?", **changes: Any) -> Questi
 
 @dataclass
 class Script:
-    """A responder that yields what it was given, or raises it."""
+    """A responder that yields what it was given, or raises it; each repair yields the next of `repairs`."""
 
     parts: Sequence[Part | Exception]
+    repairs: list[Sequence[Part]] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
     async def sentences(
         self, question: Question, passages: Sequence[Evidence], route: Route, release: Release
@@ -138,6 +140,14 @@ class Script:
         for part in self.parts:
             if isinstance(part, Exception):
                 raise part
+            yield part
+
+    async def repair(
+        self, refusal: Refusal, question: Question, evidence: Sequence[Evidence], route: Route, release: Release
+    ) -> AsyncIterator[Part]:
+        """What was laid down for this repair, or nothing."""
+        self.refused.append(refusal)
+        for part in self.repairs.pop(0) if self.repairs else ():
             yield part
 
 

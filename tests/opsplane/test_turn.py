@@ -20,15 +20,17 @@ from opsplane.errors import RecordUnavailable
 from opsplane.events import BudgetCrossed, CostBooked, ReleasePromoted, ShadowAnswered
 from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
+from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
 from opsplane.intent import Helm
 from opsplane.ledger.database import connect, transaction
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.vault import Vault
+from opsplane.parts import Part, Parts, Responder
 from opsplane.plane import Plane
 from opsplane.release import Release
 from opsplane.rollouts.watcher import Watcher
-from opsplane.turn import Part, Parts, Responder, govern, shadow
+from opsplane.turn import govern, shadow
 from tests import fakes
 
 PACK = registry.PACKS / "retail-us.yaml"
@@ -49,7 +51,7 @@ def parts(ledger: Ledger, responder: Responder, *evidence: Evidence) -> Parts:
     async def retrieve(query: str, release: Release) -> Sequence[Evidence]:
         return evidence or [fakes.passage()]
 
-    return Parts(plane, ledger, Scope(encode), retrieve, responder, spend.load(), Guard(ledger, ()))
+    return Parts(plane, ledger, Rails(Scope(encode)), retrieve, responder, spend.load(), Guard(ledger, ()))
 
 
 async def run(ledger: Ledger, *script: Part | Exception, text: str = "What is the overdraft fee?") -> tuple[Any, Any]:
@@ -124,10 +126,11 @@ async def test_personal_data_is_masked_on_the_record_only(ledger: Ledger) -> Non
     assert "4111 1111 1111" not in rows
 
 
-class Slow:
+class Slow(fakes.Script):
     """Says one sentence, then waits until it is cancelled."""
 
     def __init__(self) -> None:
+        super().__init__([])
         self.waiting = asyncio.Event()
 
     async def sentences(
@@ -189,7 +192,7 @@ async def test_a_sentence_that_cannot_be_recorded_is_not_shown(tmp_path: Path, v
     ledger = Ledger(connect(url, busy_ms=20), fakes.Clock(), vault)
     trouble = ExitStack()
 
-    class Unlucky:
+    class Unlucky(fakes.Script):
         async def sentences(
             self, question: Question, passages: Sequence[Evidence], route: Route, release: Release
         ) -> AsyncIterator[Part]:
@@ -199,7 +202,7 @@ async def test_a_sentence_that_cannot_be_recorded_is_not_shown(tmp_path: Path, v
 
     witness = fakes.Witness()
     with trouble, pytest.raises(RecordUnavailable):
-        await govern(fakes.question(), parts(ledger, Unlucky()), witness)
+        await govern(fakes.question(), parts(ledger, Unlucky([])), witness)
     assert witness.said == [GOOD.text]
     ledger.close()
 

@@ -10,12 +10,14 @@ from opsplane import spend
 from opsplane.access import Actor
 from opsplane.budget import Guard
 from opsplane.evidence import Evidence, Sentence
+from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
 from opsplane.ledger.database import connect
 from opsplane.ledger.store import Ledger
+from opsplane.parts import Parts
 from opsplane.plane import Plane
 from opsplane.release import Release
-from opsplane.turn import Parts, govern
+from opsplane.turn import govern
 from tests import fakes
 from tests.opsplane.test_turn import encode
 
@@ -46,7 +48,7 @@ def main(url: str, folder: str) -> None:
     """Answer until killed."""
     ledger = Ledger(connect(url), fakes.Clock(), fakes.vault(Path(folder), fakes.Clock()))
     script = fakes.Script([Sentence(text="The fee is $15 for each item.", cites=(1,))])
-    parts = Parts(Plane(ledger), ledger, Scope(encode), _retrieve, script, spend.load(), Guard(ledger, ()))
+    parts = Parts(Plane(ledger), ledger, Rails(Scope(encode)), _retrieve, script, spend.load(), Guard(ledger, ()))
     asyncio.run(_all(parts))
 
 
