@@ -8,7 +8,7 @@ from assistant.panels import Download, Panel, cut, moment, plain, table
 from opsplane.catalogue import Registration
 from opsplane.difference import Difference, FieldChange, Kind, RuleChange, Run, TextChange
 from opsplane.pins import Problem, Severity
-from opsplane.release import Lineage, Release
+from opsplane.release import Guardrails, Lineage, Release
 from opsplane.rollouts.rollout import Status
 from opsplane.state import State
 
@@ -89,10 +89,21 @@ def _rows(one: Release, reports: Sequence[str]) -> Iterator[tuple[str, str]]:
         f"{rails.max_characters} characters; thresholds: injection {rails.injection}, "
         f"scope {rails.scope}, grounding {rails.grounding}",
     )
+    if further := ", ".join(_further(rails)):
+        yield ("Further checks", further)
     yield ("Compliance packs", ", ".join(f"{pack.name} ({len(pack.rules)} rules)" for pack in rails.rules) or "none")
     yield ("Scope exemplars", rails.scope_exemplars.name if rails.scope_exemplars else rails.exemplars)
     yield ("Few-shot examples", str(len(one.prompt.examples)))
     yield ("Welcome", one.disclosures.welcome)
+
+
+def _further(rails: Guardrails) -> Iterator[str]:
+    """The checks that a release switches on."""
+    thresholds = {"context": rails.context, "grounding model": rails.support, "toxicity": rails.toxicity}
+    yield from (f"{name} {value}" for name, value in thresholds.items() if value is not None)
+    yield from ["one repair"] if rails.repair else []
+    yield from [f"answers in {', '.join(rails.languages)}"] if rails.languages else []
+    yield from (f"{one.name} ({one.kind} {one.target}, on error {one.on_error})" for one in rails.external)
 
 
 def _lineage(one: Lineage) -> str:
