@@ -12,6 +12,8 @@ _LOOKALIKES = str.maketrans(
     "aeopcyxijsdhkmtnbABESIJKMHOPCTYXQWaoepikvtuxnABEZHIKMNOPTYX",
 )
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "“": '"', "”": '"', "\u00a0": " "})
+_PART_SIGNS = {"½": ".5", "¼": ".25", "¾": ".75"}
+_PART_SIGN = re.compile(r"([0-9]?)([½¼¾])")  # else "59½" would be folded to "591⁄2"
 _STOP_WORDS = (
     "a about above after again all also am an and any are aren't as at be because been before being below between "
     "both but by can can't cannot could couldn't did didn't do does doesn't doing don't down during each either for "
@@ -33,7 +35,8 @@ def plain(text: str) -> str:
     """NFKC without invisible or control characters, Cyrillic and Greek look-alikes as Latin, straight quotes."""
     if text.isascii() and text.isprintable():
         return text
-    folded = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
+    parted = _PART_SIGN.sub(lambda match: f"{match[1] or 0}{_PART_SIGNS[match[2]]}", text)
+    folded = unicodedata.normalize("NFKC", parted).translate(_APOSTROPHES)
     return "".join(map(_shown, folded)).translate(_LOOKALIKES)
 
 
