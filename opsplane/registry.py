@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from opsplane import pack, yamlfile
 from opsplane.errors import InvalidRelease
+from opsplane.guardrails import trained
 from opsplane.release import Release
 
 PACKS = Path(__file__).parent / "guardrails" / "packs"
@@ -24,10 +25,11 @@ def load(path: Path, packs: Path = PACKS) -> Release:
     """One release with its rule packs and exemplars put in; raise `InvalidRelease` with file, line and field."""
     release = yamlfile.read(path, Release)
     guardrails = release.guardrails
-    if guardrails.rules or guardrails.scope_exemplars:
+    if guardrails.rules or guardrails.scope_exemplars or guardrails.trained:
         raise InvalidRelease(f"{path.name}: guardrails: name packs and exemplars; their contents are read from files")
     filled = guardrails.model_dump() | {
-        "rules": [pack.load(_named(name, packs, path)).model_dump() for name in guardrails.packs],
+        "rules": [one.model_dump() for one in pack.load_all([_named(name, packs, path) for name in guardrails.packs])],
+        "trained": trained.fingerprints(),
         "scope_exemplars": pack.load_exemplars(_named(guardrails.exemplars, packs, path)).model_dump(),
     }
     try:

@@ -42,6 +42,8 @@ ZERO_TOLERANCE = {
     ("answer", "compliance.advice"): "personalised investment advice",
     ("answer", "compliance.legal"): "legal or tax advice",
     ("answer", "compliance.fairness"): "credit tied to a protected characteristic",
+    ("answer", "conduct.credentials"): "a customer asked for a secret",
+    ("answer", "leak."): "the assistant's instructions or tools",
     ("answer", "injection."): "words that give orders to a model",
     ("question", "legal.evasion"): "a question for help with a crime, which may have to be reported",
 }

@@ -13,12 +13,17 @@ Value = TypeVar("Value", bound=BaseModel)
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """SafeLoader that refuses a key written twice: the second would silently win."""
+    """SafeLoader that refuses a key written twice: the second would silently win.
+
+    The one in Python: libyaml's is faster, and deep nesting ends the whole process.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build the mapping, refusing a key that was already there."""
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a field's name must be a word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the field {key.value!r} is written twice", key.start_mark
@@ -56,28 +61,42 @@ def read_all(folder: Path, load: Callable[[Path], One]) -> dict[str, One]:
     return found
 
 
-def read(path: Path, model: type[Value]) -> Value:
+def read(path: Path, model: type[Value], context: dict[str, str] | None = None) -> Value:
     """Read one YAML file into `model`; raise `InvalidRelease` with file, line and field."""
+    return parse(_text(path), model, name=path.name, context=context)
+
+
+def line(path: Path, location: tuple[int | str, ...]) -> int:
+    """The line of a field in a file that has been read, such as `("rules", 3)`."""
+    root = yaml.compose(_text(path), Loader=yaml.SafeLoader)
+    return _line(root, location) if root else 1
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidRelease(f"{path.name}: cannot be read: {error}") from error
-    return parse(text, model, name=path.name)
 
 
-def parse(text: str, model: type[Value], *, name: str) -> Value:
-    """Read YAML text into `model`; `name` stands for the file in error messages."""
+def parse(text: str, model: type[Value], *, name: str, context: dict[str, str] | None = None) -> Value:
+    """Read YAML text into `model`; `name` stands for the file in error messages, `context` is for validators."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader with unique keys
+        loader = _UniqueKeys(text)
+        node = loader.get_single_node()
+        data = loader.construct_document(node) if node else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise InvalidRelease(f"{name}: {line}{getattr(error, 'problem', None) or error}") from error
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise InvalidRelease(f"{name}: {where}{getattr(error, 'problem', None) or error}") from error
+    except RecursionError as error:
+        raise InvalidRelease(f"{name}: it is nested too deeply") from error
+    except ValueError as error:  # such as the thirteenth month of a date
+        raise InvalidRelease(f"{name}: a value cannot be read: {error}") from error
     if not isinstance(data, dict) or node is None:
         raise InvalidRelease(f"{name}: line 1: a mapping of fields is expected")
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         raise InvalidRelease(_explain(error, node, name)) from error
 
@@ -92,13 +111,13 @@ def _explain(error: ValidationError, root: yaml.Node, name: str) -> str:
 
 def _line(node: yaml.Node, location: tuple[int | str, ...]) -> int:
     """Line of the deepest node on the way to `location`; the parent's where the field is missing."""
-    line: int = node.start_mark.line + 1
+    found: int = node.start_mark.line + 1
     for part in location:
         child, line_of_key = _child(node, part)
         if child is None:
             break
-        node, line = child, line_of_key
-    return line
+        node, found = child, line_of_key
+    return found
 
 
 def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node | None, int]:
