@@ -1,7 +1,9 @@
-"""What kind of message it is, by nearest example questions and by what the search found."""
+"""What kind of message it is: by nearest examples, a small trained head, the words of banking and what was found."""
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -17,12 +19,50 @@ from opsplane.release import Release
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
+WEIGHTS = Path(__file__).parent / "weights" / "scope.npz"
+"""The head over MiniLM's vectors, made by benchmarks/train_scope.py."""
+
+BANKING = re.compile(
+    r"\b(?:bank(?:s|ing)?|accounts?|debit|credit (?:card|limit|line|score)s?|cards?|pin|atms?|cash machine|"
+    r"overdra\w{1,6}|wires?|ach|transfer(?:s|red|ring)?|top(?:ping|ped)?[- ]?ups?|balances?|deposits?|withdraw\w{0,6}|"
+    r"loans?|mortgages?|fees?|charged|refund\w{0,3}|payees?|payments?|statements?|che(?:ck|que)s?|routing|"
+    r"currenc(?:y|ies)|exchange rate|interest|apr|apy|cds?|ira|fdic|identity|standing order|savings|checking)\b",
+    re.IGNORECASE,
+)
+"""Things of banking by name. Naming one speaks for a question a little, and decides nothing."""
+
 _TELLS = ("greeting", "thanks", "help", "person")
 _TELL_COSINE = 0.65
 _TELL_WORDS = 12
 _NEIGHBOURS = 3
-_STRANGE, _AT_HOME = 0.15, 0.55
-"""Cosines of question and best passage below which nothing speaks for an answer, and above which much does."""
+_AWAY, _HEAD, _NAMED = 1.5, 0.1, 0.1
+"""How much the nearer off-topic examples count, one unit of the head's logit, and a named thing of banking."""
+_MIDDLE, _STEEPNESS = 0.22, 4.0
+"""Where the sum of the witnesses is undecided, and how quickly certainty grows around it."""
+_STRANGE, _AT_HOME = 0.25, 0.65
+"""Cosines of question and best passage below which nothing speaks for an answer, and above which everything does."""
+_TOOL = 0.15
+"""How much less certain it is where an account tool fits the question."""
+_PERSON_WORDS = 25
+_PERSON = re.compile(
+    r"\b(?:speak|talk|chat|connect(?: me)?|transfer me|put me through|pass me|hand me over|get me|give me|need|want|"
+    r"reach|call from|prefer) (?:to |with |through to |on to )?(?:speak |talk |chat )?(?:to |with )?"
+    r"(?:a |an |the |some |your |one of your )?(?:real |live |actual |human |other |customer service |bank )*"
+    r"(?:person|people|human(?: being)?|agent|representative|rep|operator|employee|staff member|somebody real|adviser|"
+    r"someone real|supervisor|manager|customer service|teller)\b(?! (?:account|who|that|under|over)\b)",
+    re.IGNORECASE,
+)
+
+
+class Head(NamedTuple):
+    """A logistic regression over sentence vectors: `vector @ weights + bias` is the logit of being off-topic."""
+
+    weights: NDArray[np.float32]
+    bias: float
+
+    def logit(self, vector: NDArray[np.float32]) -> float:
+        """0 for a vector of another size: an encoder that the head was not trained on."""
+        return float(vector @ self.weights) + self.bias if vector.shape == self.weights.shape else 0.0
 
 
 class _Known(NamedTuple):
@@ -35,12 +75,14 @@ class _Known(NamedTuple):
 class Scope:
     """Tells greetings, thanks, calls for help or a person, and questions that are not for a bank.
 
-    `encode` maps texts to unit vectors, float32 of shape (n, d). The first judgement under new exemplars embeds them
+    `encode` maps texts to unit vectors, float32 of shape (n, d); `tool_fits` tells whether an account tool could answer
+    a question. The first judgement under new exemplars embeds them
     (about a second); after that a judgement costs one embedding.
     """
 
-    def __init__(self, encode: Encode) -> None:
+    def __init__(self, encode: Encode, tool_fits: Callable[[str], bool] = lambda _text: False) -> None:
         self._encode = encode
+        self._tool_fits = tool_fits
         self._known: dict[Exemplars, _Known] = {}
         self._lock = Lock()
 
@@ -53,7 +95,7 @@ class Scope:
         vector = self._encode([text])[0]
         if tell := _tell(text, vector, known, exemplars):
             return [tell]
-        score = self._off_topic(vector, evidence, known)
+        score = self._off_topic(text, vector, evidence, known)
         threshold = release.guardrails.scope
         if score < threshold:
             return []
@@ -71,15 +113,21 @@ class Scope:
             )
         ]
 
-    def _off_topic(self, vector: NDArray[np.float32], evidence: Sequence[Evidence], known: _Known) -> float:
-        """Certainty in [0, 1] that the question is not for the bank: the milder of the two witnesses."""
-        near, far = (_nearness(vector, known.vectors[kind]) for kind in ("in_scope", "off_topic"))
-        by_examples = float(np.clip(0.5 + (far - near) * 1.5 + (0.35 - near), 0, 1))
-        cosines = [source.cosine for source in evidence if source.origin is Origin.PASSAGE]
-        if not cosines:
-            return round(by_examples, 4)
-        by_search = float(np.clip((_AT_HOME - max(cosines)) / (_AT_HOME - _STRANGE), 0, 1))
-        return round(min(by_examples, by_search), 4)
+    def measure(self, text: str, evidence: Sequence[Evidence], release: Release) -> tuple[str, float]:
+        """The kind of message and how certainly it should be declined, in [0, 1]; a courtesy never should."""
+        exemplars = release.guardrails.scope_exemplars
+        if exemplars is None or not text.strip():
+            return "in_scope", 0.0
+        known = self._examples(exemplars)
+        vector = self._encode([text])[0]
+        if tell := _tell(text, vector, known, exemplars):
+            return tell.reply, 0.0
+        score = self._off_topic(text, vector, evidence, known)
+        return "off_topic" if score >= release.guardrails.scope else "in_scope", score
+
+    def _off_topic(self, text: str, vector: NDArray[np.float32], evidence: Sequence[Evidence], known: _Known) -> float:
+        certainty = _off_topic(text, vector, evidence, known)
+        return round(max(certainty - _TOOL, 0.0), 4) if certainty > _TOOL and self._tool_fits(text) else certainty
 
     def learn(self, exemplars: Exemplars) -> None:
         """Embed the examples ahead of the first question."""
@@ -102,14 +150,42 @@ class Scope:
             return known
 
 
+def _off_topic(text: str, vector: NDArray[np.float32], evidence: Sequence[Evidence], known: _Known) -> float:
+    """Certainty in [0, 1] that the question is not for the bank: the milder of two witnesses.
+
+    One is the wording (examples, head, named things), the other what the search found; without passages the wording
+    decides alone.
+    """
+    near, far = (_nearness(vector, known.vectors[kind]) for kind in ("in_scope", "off_topic"))
+    strange = 0.85 - near + (far - near) * _AWAY + _head().logit(vector) * _HEAD
+    strange -= _NAMED if BANKING.search(text) else 0
+    by_wording = 1 / (1 + float(np.exp(-_STEEPNESS * (strange - _MIDDLE))))
+    cosines = [source.cosine for source in evidence if source.origin is Origin.PASSAGE]
+    if not cosines:
+        return round(by_wording, 4)
+    by_search = float(np.clip((_AT_HOME - max(cosines)) / (_AT_HOME - _STRANGE), 0, 1))
+    return round(min(by_wording, by_search), 4)
+
+
+@cache
+def _head() -> Head:
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        return Head(stored["weights"].astype(np.float32), float(stored["bias"]))
+
+
 def _nearness(vector: NDArray[np.float32], examples: NDArray[np.float32]) -> float:
     """Mean cosine to the nearest examples."""
     return float(np.sort(examples @ vector)[-_NEIGHBOURS:].mean())
 
 
 def _tell(text: str, vector: NDArray[np.float32], known: _Known, exemplars: Exemplars) -> Finding | None:
-    """The courtesy that the text is, if it is nothing else: every word of it stands among such examples."""
+    """The courtesy that the text is, if it is nothing else: every word of it stands among such examples.
+
+    Who asks for a person gets one, whatever else the message is about.
+    """
     words = wording.words(wording.plain(text))
+    if len(words) <= _PERSON_WORDS and (asked := _PERSON.search(wording.plain(text))):
+        return _met("person", mask(asked.group()), "asks for a person", 1.0, exemplars)
     if len(words) > _TELL_WORDS or re.search(r"[0-9]", text):
         return None
     best = {kind: float((known.vectors[kind] @ vector).max()) for kind in (*_TELLS, "in_scope")}
@@ -117,14 +193,19 @@ def _tell(text: str, vector: NDArray[np.float32], known: _Known, exemplars: Exem
     unknown = set(words).difference(known.courtesies)
     if best[kind] < _TELL_COSINE or best[kind] < best["in_scope"] or unknown:
         return None
+    return _met(kind, mask(text), f"nothing but {kind}", round(min(best[kind], 1.0), 4), exemplars)
+
+
+def _met(kind: str, span: str, detail: str, score: float, exemplars: Exemplars) -> Finding:
     return Finding(
         code=f"scope.{kind}",
         action=Action.REPLY,
         stage="question",
-        span=mask(text),
-        detail=f"nothing but {kind}",
-        score=round(min(best[kind], 1.0), 4),
+        span=span,
+        detail=detail,
+        score=score,
         threshold=_TELL_COSINE,
         reply=kind,
         pack=exemplars.name,
+        person=kind == "person",
     )

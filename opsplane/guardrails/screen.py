@@ -1,9 +1,10 @@
-"""What a question must pass before anything is searched: size, injection, other people's data, rules, own data."""
+"""What a question must pass before anything is searched, from danger to life to the customer's own data."""
 
 import re
+from collections.abc import Iterable
 
 from opsplane.finding import Action, Finding
-from opsplane.guardrails import compliance, injection, pii, wording
+from opsplane.guardrails import compliance, disguise, injection, language, pii, signals, wording
 from opsplane.release import Release
 
 _PERSON = (
@@ -109,20 +110,45 @@ _OWN_BUSINESS = re.compile(
 )
 
 
+_GRAVEST = frozenset({"signal.self_harm", "abuse.threat"})
+"""Signals that are met before anything else is looked at, the size of the message included."""
+
+
 def screen(text: str, release: Release) -> list[Finding]:
-    """What stands against answering `text`; the first DECLINE or REPLY decides, a NOTE is only recorded."""
+    """What stands against answering `text`, and what is said before; the first DECLINE or REPLY decides.
+
+    Every reading that disguise leaves is screened; each finding is there once. In this order: danger to life, size,
+    injection, other people's data, language, crime and the release's rules, insults, other signals, own data.
+    """
     rails = release.guardrails
+    readings = disguise.revealed(text[: rails.max_characters])
+    told = _once(finding for reading in readings for finding in signals.findings(reading, release))
+    gravest = [finding for finding in told if finding.code in _GRAVEST]
     if len(text) > rails.max_characters:
         detail = f"{len(text):,} characters; at most {rails.max_characters:,} are read"
-        return [_finding("question.too_long", Action.DECLINE, "too_long", detail=detail)]
-    if not any(char.isalnum() for char in wording.plain(text)):
+        return [*gravest, _finding("question.too_long", Action.DECLINE, "too_long", detail=detail)]
+    if not any(char.isalnum() for reading in readings for char in reading):
         return [_finding("question.empty", Action.REPLY, "empty", detail="no letter or digit")]
+    ruled = _once(finding for reading in readings for finding in compliance.findings(reading, "question", release))
+    met = [finding for finding in told if finding.code not in _GRAVEST]
     return [
+        *gravest,
         *_injection(text, rails.injection),
-        *_other_customer(text),
-        *compliance.findings(text, "question", release),
+        *_once(finding for reading in readings for finding in _other_customer(reading)),
+        *language.findings(text, release),
+        *(finding for finding in met if finding.action is Action.DECLINE),
+        *ruled,
+        *(finding for finding in met if finding.action is not Action.DECLINE),
         *_personal(text),
     ]
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """The first finding of each code, in order."""
+    found: dict[str, Finding] = {}
+    for finding in findings:
+        found.setdefault(finding.code, finding)
+    return list(found.values())
 
 
 def _injection(text: str, threshold: float) -> list[Finding]:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from opsplane.finding import Action
-from opsplane.guardrails.scope import Scope
+from opsplane.guardrails.scope import Head, Scope
 from opsplane.release import Release
 from tests import fakes
 
@@ -29,10 +29,14 @@ def code(text: str, scope: Scope, release: Release, cosine: float | None = None)
         ("Good morning!", "greeting"),
         ("Thanks a lot", "thanks"),
         ("thank you so much", "thanks"),
+        ("hola", "greeting"),
+        ("gracias!", "thanks"),
         ("What can you do?", "help"),
         ("help", "help"),
         ("I want to talk to a human", "person"),
         ("agent please", "person"),
+        ("Can I speak to a real person about my mortgage?", "person"),
+        ("please connect me to a representative, the chat does not help", "person"),
     ],
 )
 def test_courtesies_and_calls_for_help_get_their_reply(text: str, kind: str, scope: Scope, release: Release) -> None:
@@ -63,7 +67,7 @@ def test_off_topic_questions_are_declined(text: str, scope: Scope, release: Rele
     assert (finding.code, finding.action, finding.reply) == ("scope.off_topic", Action.DECLINE, "out_of_scope")
     assert finding.score is not None
     assert finding.score >= release.guardrails.scope == finding.threshold
-    assert finding.pack == "scope-retail-us 2026.1"
+    assert finding.pack == "scope-retail-us 2026.2"
 
 
 def test_a_close_passage_saves_a_strange_question(scope: Scope, release: Release) -> None:
@@ -72,6 +76,44 @@ def test_a_close_passage_saves_a_strange_question(scope: Scope, release: Release
 
 def test_a_bank_question_that_no_document_answers_goes_on(scope: Scope, release: Release) -> None:
     assert code("Do you offer a gold coin savings plan?", scope, release, cosine=0.05) == ""
+
+
+def test_who_asks_for_a_person_is_handed_to_one(scope: Scope, release: Release) -> None:
+    [finding] = scope.judge("I need to talk to a human", [], release)
+    assert finding.person
+    assert code("Who is the agent on my power of attorney?", scope, release) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "least", "most"),
+    [
+        ("Who won the Super Bowl?", "off_topic", 0.9, 1.0),
+        ("What does a wire cost?", "in_scope", 0.0, 0.2),
+        ("hi there", "greeting", 0.0, 0.0),
+        ("", "in_scope", 0.0, 0.0),
+    ],
+)
+def test_every_message_has_a_kind_and_a_certainty(
+    text: str, kind: str, least: float, most: float, scope: Scope, release: Release
+) -> None:
+    told, certainty = scope.measure(text, [], release)
+    assert told == kind
+    assert least <= certainty <= most
+
+
+def test_the_milder_witness_counts(scope: Scope, release: Release) -> None:
+    certainties = [
+        scope.measure("Who won the Super Bowl?", [fakes.passage(cosine=cosine)], release)[1]
+        for cosine in (0.1, 0.5, 0.6, 0.8)
+    ]
+    assert certainties == sorted(certainties, reverse=True)
+    assert certainties[-1] == 0
+
+
+def test_a_head_for_other_vectors_has_no_say() -> None:
+    head = Head(np.ones(4, np.float32), -1.0)
+    assert head.logit(np.ones(4, np.float32)) == 3.0
+    assert head.logit(np.ones(5, np.float32)) == 0.0
 
 
 def test_a_higher_threshold_lets_more_pass(scope: Scope, release: Release) -> None:
@@ -109,4 +151,4 @@ def test_public_bank_questions_pass_and_everyday_requests_do_not(scope: Scope, r
     rows = json.loads((DATA / "clinc150" / "data_train_val.json").read_text(encoding="utf-8"))
     strange = draw.sample([text for text, _ in rows["oos_train"] + rows["oos_val"]], 100)
     assert sum(not code(text, scope, release) for text in bank) >= 0.95 * len(bank)
-    assert sum(code(text, scope, release) == "scope.off_topic" for text in strange) >= 0.8 * len(strange)
+    assert sum(code(text, scope, release) == "scope.off_topic" for text in strange) >= 0.9 * len(strange)
