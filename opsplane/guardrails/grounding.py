@@ -1,7 +1,7 @@
-"""Does the cited evidence support the sentence? Figures with their units, names, negation, contacts, words.
+"""Does the cited evidence support the sentence? Figures with their units, names, denials, conditions, contacts, words.
 
-Rules, so honest about their reach: they catch a wrong figure, an invented name, link or number, a turned negation and
-a sentence about something else. A changed condition in words that the evidence also uses can pass.
+Rules, so honest about their reach: they catch a wrong figure, an invented name, link or number, a turned denial, a
+condition left out or turned round and a sentence about something else. Another meaning in the same words can pass.
 """
 
 import re
@@ -11,41 +11,33 @@ from typing import NamedTuple
 
 from opsplane.evidence import Evidence
 from opsplane.finding import Action, Finding
-from opsplane.guardrails import figures, wording
-from opsplane.guardrails.figures import Figure
+from opsplane.guardrails import amounts, contradiction, figures, statement, wording
+from opsplane.guardrails.contradiction import Conflict, Nearness
 from opsplane.guardrails.pii import mask
+from opsplane.guardrails.reading import ADDRESS, LONGEST, PHONE, Source, read, source, without_contacts
+from opsplane.guardrails.statement import Statement, canonical
 from opsplane.release import Release
 
-_ALIKE = 0.8
-"""Share of a sentence's stems that a clause of the evidence must hold to be compared on negation."""
-_VERBATIM_WORDS = 3
-_SHARED, _ABOUT = 3, 0.6
-"""A figure is about something else where its own sentences share less than `_ABOUT` of the stems that the nearest
-sentence shares, and that one shares at least `_SHARED`."""
-_NEGATION_WORDS = (
-    "not no never none neither nor cannot without can't won't don't doesn't didn't isn't aren't wasn't weren't hasn't "
-    "haven't hadn't wouldn't couldn't shouldn't mustn't needn't"
-)
-_NEGATIONS = frozenset(_NEGATION_WORDS.split())
+THRESHOLD = 0.5
+"""What must be left of a sentence's score; a conflict that takes more than the rest is a finding by itself."""
+_ALIKE = 0.66
+"""Share of a clause's stems that a sentence of the source must hold to be compared with it."""
+_RIVALS, _BAND = 4, 0.08
+"""Sentences of the sources that are compared with one clause, and how much less near than the nearest they may be."""
+_READ = 6
+"""Sentences of the sources that are taken apart for one clause."""
+_REWORDED = 0.9
+"""Nearness of a sentence that says the same in its own words, where a copy has 1."""
 _SAYING_WORDS = (
     "pay pays earn earns cost costs charge charges come comes total totals sum add adds difference together amount "
-    "amounts mean means include includes get gets give gives apply applies take takes make makes currently today"
+    "amounts mean means include includes get gets give gives apply applies take takes make makes currently today "
+    "twice double half percent dollar dollars euro euros free plus minus times difference equals "
+    "month year week day"
 )
 _SAYING = frozenset(map(wording.stem, _SAYING_WORDS.split()))
 """Words that only carry a figure; a sentence is not held to them."""
-_FREE = frozenset({"free", "nothing", "waive", "waived", "waives", "zero"})
-_ADDRESS = re.compile(
-    r"\bhttps?://[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+|[\w.+%-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}\b|"
-    r"\b[a-z0-9-]{2,63}(?:\.[a-z0-9-]{2,63}){0,3}\.(?:com|org|net|gov|edu|io|info|biz|co|us|uk|app|bank|"
-    r"example|ru|xyz)\b(?:/[^\s<>\"')\]]*)?",
-    re.IGNORECASE,
-)
-_PHONE = re.compile(
-    r"(?<![\w$.,-])(?:\+?1[-. ]?)?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])|"
-    r"\b1?8[0-9]{2}-?[A-Z]{7}\b"
-)
-_CONTACT_LIKE = re.compile(r"@|://|[a-z]\.[a-z]{2}|[0-9]{3}[-. )]|[0-9]-?[A-Z]{7}", re.IGNORECASE)
-_CLAUSE = re.compile(r"[,;:()]|\s(?:and|but|or|unless|although|because|if|when|while|so)\s", re.IGNORECASE)
+_UNIT = re.compile(r";\s|(?<=[a-z0-9%)]{2}[.!?])\s(?=[A-Z])|,?\s(?:while|whereas|but)\s|,\s(?:and|so)\s", re.IGNORECASE)
+_UNIT_STEMS = 3
 _NAME = re.compile(r"(?<=[\w,;)%])\s{1,3}[\"'(*_]{0,2}([A-Z][^\W\d_]+(?:'s)?)")
 _COMMONLY_CAPITAL = (
     "i you your we our us the a an it this that these those if when yes no please note also and or but for in on at "
@@ -55,210 +47,177 @@ _COMMONLY_CAPITAL = (
 _COMMON = frozenset(_COMMONLY_CAPITAL.split())
 
 
-class _Clause(NamedTuple):
-    stems: frozenset[str]
-    negative: bool
-    free: bool
+class _Verdict(NamedTuple):
+    """Everything that speaks against a sentence, and the share of its words that the sources hold."""
 
-
-class _Part(NamedTuple):
-    """A sentence or a table row of a source; a row is read with the head of its table."""
-
-    stems: frozenset[str]
-    figures: list[Figure]
-
-
-class _Reading(NamedTuple):
-    """One text, read once for every sentence that cites it."""
-
-    joined: str
-    lower: str
-    words: frozenset[str]
-    stems: frozenset[str]
-    figures: list[Figure]
-    clauses: tuple[_Clause, ...]
-    parts: tuple[_Part, ...]
+    conflicts: tuple[Conflict, ...]
+    support: float
+    near: float
 
 
 def findings(text: str, cited: Sequence[Evidence], release: Release) -> list[Finding]:
     """What the cited sources do not bear out; `text` is the sentence with look-alike characters folded."""
     if not cited:
         return [_withhold("grounding.uncited", text[:80], "no source that exists is cited")]
-    sources = [_source(source) for source in cited]
-    found = _contact(text, sources)
-    if any(_verbatim(text, source) for source in sources):
-        return found
-    threshold = release.guardrails.grounding
-    return [
-        *found,
-        *_figures(text, sources),
-        *_negation(text, sources),
-        *_names(text, sources, release),
-        *_support(text, sources, threshold),
-    ]
+    verdict = _judge(text, cited, release)
+    found: dict[str, Finding] = {}
+    left = _left(verdict)
+    for conflict in sorted(verdict.conflicts, key=lambda one: -one.weight):
+        if conflict.code not in found and (conflict.weight > 1 - THRESHOLD or (left < THRESHOLD and not found)):
+            finding = _withhold(conflict.code, conflict.span, conflict.detail)
+            found[conflict.code] = finding.model_copy(update={"score": left, "threshold": THRESHOLD})
+    if verdict.support < (threshold := release.guardrails.grounding):
+        finding = _withhold("grounding.support", text[:80], "too few of its words stand in the cited sources")
+        found["grounding.support"] = finding.model_copy(update={"score": verdict.support, "threshold": threshold})
+    return list(found.values())
 
 
-def _figures(text: str, sources: Sequence[_Reading]) -> list[Finding]:
-    needed = figures.required(_without_contacts(text))
-    held = {
-        figure: [source for source in sources if figures.holds(figure, source.figures, source.lower)]
-        for figure in needed
-    }
-    grounded = [figure for figure in needed if held[figure]]
-    for figure in needed:
-        if not held[figure] and not figures.derived(figure, grounded):
-            return [_withhold("grounding.figure", figure.text, "the figure with this unit stands in no cited source")]
-    stems = wording.stems(text)
-    strays = (figure for figure in grounded if _elsewhere(figure, stems, held[figure]))
-    detail = "the cited source gives this figure for something else"
-    return [_withhold("grounding.figure", figure.text, detail) for figure in strays][:1]
+def score(text: str, cited: Sequence[Evidence], release: Release) -> float:
+    """In [0, 1]: 1 where it stands in a source, less for every conflict by its weight and for strange words."""
+    if not cited:
+        return 0.0
+    return _left(_judge(text, cited, release))
 
 
-def _elsewhere(figure: Figure, stems: frozenset[str], sources: Sequence[_Reading]) -> bool:
-    """The sentences of the sources that hold the figure share few words with this one, while another shares many."""
-    if figure.units == {""} or "date" in figure.units:
-        return False
-    best = max(len(stems & part.stems) for source in sources for part in source.parts)
-    holding = [part for source in sources for part in source.parts if figures.holds(figure, part.figures, source.lower)]
-    if best < _SHARED or not holding or any(len(part.stems) < 2 or _contained(part.stems, stems) for part in holding):
-        return False
-    return max(len(stems & part.stems) for part in holding) < _ABOUT * best
+def _left(verdict: _Verdict) -> float:
+    left = (0.55 + 0.45 * verdict.support) * (0.9 + 0.1 * verdict.near)
+    for conflict in verdict.conflicts:
+        left *= 1 - conflict.weight
+    return round(left, 4)
 
 
-def _negative(text: str) -> bool:
-    return not _NEGATIONS.isdisjoint(wording.words(text))
+def _judge(text: str, cited: Sequence[Evidence], release: Release) -> _Verdict:
+    sources = tuple(map(source, cited))
+    contacts = tuple(_contacts(text, sources))
+    if any(one.says(text) for one in sources):
+        return _Verdict(contacts, 1.0, 1.0)
+    if len(text) > LONGEST:
+        return _Verdict(
+            (*contacts, Conflict("grounding.support", text[:80], "too long for one sentence", 1.0)), 0.0, 0.0
+        )
+    return _judged(text, sources, release.prompt.system, contacts)
 
 
-def _free(text: str) -> bool:
-    """Says that something costs nothing, where denial and statement are easily taken for each other."""
-    return not _FREE.isdisjoint(wording.words(text)) or re.search(r"\$0(?![.\d]*[1-9])", text) is not None
-
-
-def _contained(part: frozenset[str], stems: frozenset[str]) -> bool:
-    """The source's words are nearly all in the sentence, as where two statements were joined."""
-    return len(part & stems) >= _ALIKE * len(part)
-
-
-def _negation(text: str, sources: Sequence[_Reading]) -> list[Finding]:
-    """The sentence denies what the evidence states, or the reverse, where both speak of the same thing."""
-    stems = wording.stems(text)
-    if len(stems) < 3 or "|" in text or _free(text):
-        return []
-    negative = _negative(text)
-    near = [
-        clause for source in sources for clause in source.clauses if len(stems & clause.stems) >= _ALIKE * len(stems)
-    ]
-    if not near or any(clause.negative == negative or clause.free for clause in near):
-        return []
-    clauses = (clause for source in sources for clause in source.clauses)
-    if negative and any(clause.negative and _contained(clause.stems, stems) for clause in clauses):
-        return []
-    word = next((word for word in wording.words(text) if word in _NEGATIONS), text[:80])
-    detail = "the cited source states it without the negation" if negative else "the cited source denies it"
-    return [_withhold("grounding.negation", word, detail)]
-
-
-def _names(text: str, sources: Sequence[_Reading], release: Release) -> list[Finding]:
-    """A capitalised word inside the sentence that neither the evidence nor the release's own prompt uses."""
-    known = _read(release.prompt.system).words
-    for match in _NAME.finditer(text):
-        word = match.group(1).lower().removesuffix("'s")
-        if word in _COMMON or word in known or any(_knows(word, source) for source in sources):
-            continue
-        return [_withhold("grounding.name", match.group(1), "the name stands in no cited source")]
-    return []
-
-
-def _support(text: str, sources: Sequence[_Reading], threshold: float) -> list[Finding]:
-    """Share of the sentence's content words that the cited sources hold together."""
-    known = frozenset().union(*(source.stems for source in sources))
-    stems = wording.stems(figures.without(_without_contacts(text)))
-    counted = stems - (_SAYING - known)
-    if not counted:
-        return []
-    score = round(len(counted & known) / len(counted), 4)
-    if score >= threshold:
-        return []
-    finding = _withhold("grounding.support", text[:80], "too few of its words stand in the cited sources")
-    return [finding.model_copy(update={"score": score, "threshold": threshold})]
-
-
-def _contact(text: str, sources: Sequence[_Reading]) -> list[Finding]:
-    """Links, e-mail addresses and phone numbers must stand in a cited source."""
-    for match in _ADDRESS.finditer(text):
-        address = re.sub(r"^(?:https?://)?(?:www\.)?", "", match.group().lower().rstrip(".,;:!?*_"))
-        if not any(address.rstrip("/") in source.lower for source in sources):
-            return [_withhold("grounding.contact", match.group(), "the address stands in no cited source")]
-    for match in _PHONE.finditer(text):
-        digits = re.sub(r"[^0-9A-Z]", "", match.group())[-10:]
-        if not any(digits in re.sub(r"[^0-9A-Z]", "", source.joined.upper()) for source in sources):
-            return [_withhold("grounding.contact", match.group(), "the phone number stands in no cited source")]
-    return []
-
-
-def _verbatim(text: str, source: _Reading) -> bool:
-    """Copied as a whole from the start of a sentence, line or cell: nothing before it was cut off."""
-    wanted = _flat(text).rstrip(".:; ")
-    if len(wanted.split()) < _VERBATIM_WORDS:
-        return False
-    at = source.joined.find(wanted)
-    while at >= 0:
-        before, after = source.joined[:at].rstrip(" "), source.joined[at + len(wanted) :].lstrip(" ")
-        if (not before or before[-1] in ".!?:;|\n*-\"'☐") and (not after or after[0] in ".!?:;|\n\"'"):
-            return True
-        at = source.joined.find(wanted, at + 1)
-    return False
-
-
-def _knows(word: str, source: _Reading) -> bool:
-    return word in source.words or wording.stem(word) in source.stems
-
-
-def _source(source: Evidence) -> _Reading:
-    dates = [day.isoformat() for day in (source.effective_from, source.effective_to) if day]
-    return _read("\n".join([source.text, source.title, source.section, source.version, *dates]))
-
-
-@lru_cache(maxsize=256)
-def _read(text: str) -> _Reading:
-    readable = "\n".join(wording.plain(line) for line in text.splitlines())
-    clauses = [
-        _Clause(stems, _negative(part), _free(part))
-        for sentence in wording.sentences(readable)
-        for part in dict.fromkeys([sentence, *_CLAUSE.split(sentence)])
-        if len(stems := wording.stems(part)) >= 2
-    ]
-    parts = tuple(_parts(readable))
-    words = frozenset(wording.words(readable))
-    return _Reading(
-        joined=_flat(readable),
-        lower=readable.lower(),
-        words=words | {word.removesuffix("'s") for word in words},
-        stems=wording.stems(readable),
-        figures=[figure for part in parts for figure in part.figures],
-        clauses=tuple(clauses),
-        parts=parts,
+@lru_cache(maxsize=512)
+def _judged(text: str, sources: tuple[Source, ...], prompt: str, contacts: tuple[Conflict, ...]) -> _Verdict:
+    claim = statement.read(without_contacts(text))
+    excused, strays = amounts.judge(claim, _units(claim), sources)
+    nears, conflicts = [], []
+    for unit in _units(claim):
+        near, found = _against(
+            unit._replace(figures=tuple(f for f in unit.figures if f not in excused)), claim, sources
+        )
+        nears.append(near)
+        conflicts += found
+    return _Verdict(
+        conflicts=(*contacts, *strays, *conflicts, *_names(text, sources, prompt)),
+        support=_support(text, sources),
+        near=_REWORDED * sum(nears) / max(len(nears), 1),
     )
 
 
-def _parts(readable: str) -> Iterator[_Part]:
-    heading: frozenset[str] = frozenset()
-    for line in readable.split("\n"):
-        row = line.lstrip().startswith("|")
-        if not row:
-            heading = wording.stems(line) if line.lstrip().startswith("#") or len(line) < 80 else frozenset()
-        for part in [line] if row else wording.sentences(line):
-            yield _Part(wording.stems(part) | heading, figures.read(_without_contacts(part)))
+def _units(claim: Statement) -> list[Statement]:
+    """The clauses of a sentence that could come from different places; short ones stay with the one before."""
+    texts: list[str] = []
+    begin = 0
+    for match in _UNIT.finditer(claim.text):
+        stretch = claim.text[begin : match.start()]
+        if len(wording.stems(stretch)) >= _UNIT_STEMS and len(wording.stems(claim.text[match.end() :])) >= _UNIT_STEMS:
+            texts.append(stretch)
+            begin = match.end()
+    if not texts:
+        return [claim]
+    return [statement.read(part) for part in [*texts, claim.text[begin:]]]
 
 
-def _flat(text: str) -> str:
-    """White space and Markdown marks levelled, lines kept apart."""
-    lines = (re.sub(r"[*_`#>]+", "", line) for line in text.splitlines())
-    return "\n".join(" ".join(line.split()) for line in lines)
+def _against(unit: Statement, claim: Statement, sources: Sequence[Source]) -> tuple[float, list[Conflict]]:
+    """How near the nearest sentence of the sources is, and what the one that agrees best says against the clause."""
+    if not unit.stems:
+        return 1.0, []
+    rivals = _rivals(unit, sources)
+    if not rivals:
+        return 0.0, []
+    best = rivals[0][0]
+    compared = [
+        (contradiction.compare(unit, claim, part, near), near)
+        for rank, part, near in rivals
+        if rank >= best - _BAND and near.forward >= _ALIKE
+    ]
+    if not compared:
+        return max(near.forward for _, _, near in rivals), []
+    found, near = min(compared, key=lambda one: (sum(conflict.weight for conflict in one[0]), -one[1].forward))
+    return near.forward, found
 
 
-def _without_contacts(text: str) -> str:
-    return _PHONE.sub(" ", _ADDRESS.sub(" ", text)) if _CONTACT_LIKE.search(text) else text
+def _rivals(unit: Statement, sources: Sequence[Source]) -> list[tuple[float, Statement, Nearness]]:
+    """The sentences of the sources that are nearest to the clause, each with how near."""
+    parts = [
+        (len(unit.stems & part.own) + 0.5 * len(unit.stems & part.heading), part)
+        for one in sources
+        for part in one.parts
+    ]
+    parts = [item for item in parts if item[0] > 0 and item[1].said]
+    nearest = sorted(parts, key=lambda item: (-item[0], len(item[1].own)))[:_READ]
+    rivals = [
+        (_rank(found, near, unit), found, near)
+        for _, part in nearest
+        for found, near in _readings(unit, statement.read(without_contacts(part.text)), part.heading)
+    ]
+    return sorted(rivals, key=lambda item: -item[0])[:_RIVALS]
+
+
+def _readings(unit: Statement, part: Statement, heading: frozenset[str]) -> list[tuple[Statement, Nearness]]:
+    """A sentence of a source by its clauses, with the conditions at its head, or as a whole where that is nearer."""
+    whole = (part, contradiction.nearness(unit, part, heading))
+    units = _units(part)
+    if len(units) < 2:
+        return [whole]
+    read_ = [
+        (one := clause._replace(clauses=part.clauses, around=part.stems), contradiction.nearness(unit, one, heading))
+        for clause in units
+    ]
+    near = max(near.forward for _, near in read_)
+    return read_ if near >= whole[1].forward - 0.1 else [*read_, whole]
+
+
+def _rank(part: Statement, near: Nearness, unit: Statement) -> float:
+    """How near for choosing: shared words first, then their order, the figures, and how much else is said."""
+    held = sum(figures.holds(figure, part.figures, part.text.lower()) for figure in unit.figures)
+    figured = held / len(unit.figures) if unit.figures else 0.0
+    return near.forward + 0.3 * min(near.backward, 1.0) + 0.5 * near.order + 0.2 * figured
+
+
+def _names(text: str, sources: Sequence[Source], prompt: str) -> list[Conflict]:
+    """A capitalised word inside the sentence that neither the evidence nor the release's own prompt uses."""
+    known = read(prompt).words
+    for match in _NAME.finditer(text):
+        word = match.group(1).lower().removesuffix("'s")
+        if word in _COMMON or word in known or any(one.knows(word) for one in sources):
+            continue
+        return [Conflict("grounding.name", match.group(1), "the name stands in no cited source", 0.8)]
+    return []
+
+
+def _support(text: str, sources: Sequence[Source]) -> float:
+    """Share of the sentence's content words that the cited sources hold together."""
+    known = frozenset().union(*(one.stems for one in sources))
+    stems = canonical(wording.stems(figures.without(without_contacts(text))))
+    counted = stems - (canonical(_SAYING) - known)
+    return round(len(counted & known) / len(counted), 4) if counted else 1.0
+
+
+def _contacts(text: str, sources: Sequence[Source]) -> Iterator[Conflict]:
+    """Links, e-mail addresses and phone numbers must stand in a cited source."""
+    for match in ADDRESS.finditer(text):
+        address = re.sub(r"^(?:https?://)?(?:www\.)?", "", match.group().lower().rstrip(".,;:!?*_"))
+        if not any(address.rstrip("/") in one.lower for one in sources):
+            yield Conflict("grounding.contact", match.group(), "the address stands in no cited source", 0.95)
+            return
+    for match in PHONE.finditer(text):
+        digits = re.sub(r"[^0-9A-Z]", "", match.group())[-10:]
+        if not any(digits in re.sub(r"[^0-9A-Z]", "", one.joined.upper()) for one in sources):
+            yield Conflict("grounding.contact", match.group(), "the phone number stands in no cited source", 0.95)
+            return
 
 
 def _withhold(code: str, span: str, detail: str) -> Finding:

@@ -32,6 +32,21 @@ def held(sentence: str, source: str) -> bool:
         ("50 cents", "$0.50"),
         ("$5,000", "$2,000–5,000"),
         ("one of them", "no figure here"),
+        ("twenty-five days", "25 days"),
+        ("fifteen hundred dollars", "$1,500"),
+        ("1.5 thousand dollars", "$1,500"),
+        ("half a percent", "0.50%"),
+        ("0.50 %", "50 basis points"),
+        ("two and a half percent", "2.5%"),
+        ("about $1,200", "$1,187.43"),
+        ("a year", "one year"),
+        ("12 months", "1 year"),
+        ("a 7-day wait", "1 week"),
+        ("March 3", "2026-03-03"),
+        ("the 3rd of March", "March 3, 2026"),
+        ("the 2nd payment", "the second payment"),
+        ("5 p.m. Eastern", "5:00 p.m. ET"),
+        ("20 euros", "€20"),
     ],
 )
 def test_the_same_figure_in_other_writing_is_held(sentence: str, source: str) -> None:
@@ -55,6 +70,13 @@ def test_the_same_figure_in_other_writing_is_held(sentence: str, source: str) ->
         ("$1,500", "$15,000"),
         ("two ways", "3 ways"),
         ("0.25%", "25%"),
+        ("0.5%", "0.5 percentage points"),
+        ("about $1,500", "$1,187.43"),
+        ("$1,200", "$1,187.43"),
+        ("5 p.m. Pacific", "5 p.m. Eastern"),
+        ("20 euros", "$20"),
+        ("fifteen dollars", "$50"),
+        ("2 years", "2 months"),
     ],
 )
 def test_another_value_or_unit_is_not_held(sentence: str, source: str) -> None:
@@ -62,12 +84,23 @@ def test_another_value_or_unit_is_not_held(sentence: str, source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "operands"),
-    [("$11", "$8 and $3"), ("$50", "$2,391.17 and $2,341.17"), ("$45", "3 fees of $15"), ("$5", "1% of $500")],
+    ("text", "bound"),
+    [
+        ("up to $500", "<"),
+        ("no more than $500", "<"),
+        ("$500 or less", "<"),
+        ("at least $500", ">"),
+        ("no less than $500", ">"),
+        ("$500 or more", ">"),
+        ("before 4:00 p.m.", "<"),
+        ("after July 1, 2026", ">"),
+        ("about $500", "~"),
+        ("a fee of $500", ""),
+    ],
 )
-def test_simple_arithmetic_with_stated_operands_is_derived(figure: str, operands: str) -> None:
-    assert figures.derived(figures.read(figure)[0], figures.read(operands))
+def test_a_figure_knows_its_bound(text: str, bound: str) -> None:
+    assert figures.read(text)[0].bound == bound
 
 
-def test_a_figure_out_of_nowhere_is_not_derived() -> None:
-    assert not figures.derived(figures.read("$12")[0], figures.read("$8 and $3"))
+def test_a_figure_in_words_is_shown_as_it_was_written() -> None:
+    assert figures.read("It takes twenty-five days.")[0].text == "twenty-five days"

@@ -85,3 +85,54 @@ def test_each_figure_may_stand_in_another_cited_source(release: Release) -> None
     text = "An outgoing wire costs $25 online and $30 in a branch."
     assert grounding.findings(text, sources, release) == []
     assert [finding.code for finding in grounding.findings(text, sources[:1], release)] == ["grounding.figure"]
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Wires are free.", "Wires are free for Premier customers."),
+        ("You will get the money back.", "If you report within 60 days, you will get the money back."),
+        ("You will get the money back if you report within 90 days.", "If you report within 60 days, you will get it."),
+        ("Cards are replaced at no cost.", "Cards are replaced at no cost once every 12 months."),
+        ("You may withdraw the whole balance.", "You may withdraw the whole balance unless it is on hold."),
+    ],
+)
+def test_a_rule_may_not_lose_its_condition(text: str, source: str, release: Release) -> None:
+    assert codes(text, release, source) != []
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("For Premier customers, wires are free.", "Wires are free for Premier customers."),
+        ("Report within 60 days to get your money back.", "If you report within 60 days, you will get the money back."),
+        ("Wires are free.", "Wires are free for Premier customers. Since July 1, 2026, wires are free."),
+        ("No fee is charged when you keep $300.", "No fee is charged when you are under 18, or when you keep $300."),
+        ("Wires may be free.", "Wires may be free."),
+    ],
+)
+def test_a_condition_that_is_kept_passes(text: str, source: str, release: Release) -> None:
+    assert codes(text, release, source) == []
+
+
+def score(text: str, release: Release) -> float:
+    return grounding.score(text, [fakes.passage(text=FEES)], release)
+
+
+def test_the_score_is_one_for_a_copy_and_falls_with_what_speaks_against_it(release: Release) -> None:
+    copied = score("The returned item (NSF) fee is $0.", release)
+    reworded = score("You pay no overdraft fee if you are overdrawn by $20 or less at the end of the day.", release)
+    wrong = score("You pay an overdraft fee if you are overdrawn by $20 or less at the end of the day.", release)
+    assert copied == 1.0 > reworded > grounding.THRESHOLD > wrong
+    assert grounding.score("The fee is $15.", [], release) == 0.0
+
+
+def test_a_conflict_comes_with_its_score(release: Release) -> None:
+    finding = grounding.findings("The overdraft fee is $29 per item.", [fakes.passage(text=FEES)], release)[0]
+    assert (finding.score or 0) < grounding.THRESHOLD == finding.threshold
+
+
+@pytest.mark.parametrize("text", ["not " * 25_000, "$1 plus " * 12_000, "fees; " * 16_000, "if you " * 14_000])
+def test_a_text_without_end_is_refused_at_once(text: str, release: Release) -> None:
+    assert "grounding.support" in codes(text, release)
+    assert codes("The fee is not $6.", release, text) != []
