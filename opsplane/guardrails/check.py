@@ -1,45 +1,45 @@
 """Every sentence of an answer before it is shown: clean, grounded in what it cites, within the rules."""
 
 import html
-import re
 from collections.abc import Sequence
 
-from opsplane.evidence import Evidence, Sentence
+from opsplane.evidence import Evidence, Origin, Sentence
 from opsplane.finding import Action, Finding
-from opsplane.guardrails import compliance, grounding, injection, pii, wording
+from opsplane.guardrails import canary, compliance, foreign, grounding, injection, output, pii, signals, wording
 from opsplane.release import Release
 
 LONGEST = 2_000
 """Characters of one sentence or table row; what is longer is none."""
 
-_MARKUP = re.compile(
-    r"!\[[^\]\n]{0,500}\]|<[/!?]?[a-zA-Z][^<>\n]{0,500}>?|(?:java|vb)script\s*:|data:\s*\w{1,20}/\w|"
-    r"\bon\w{3,20}\s*=\s*[\"']",
-    re.IGNORECASE,
-)
-_ENDING = re.compile(r"\b(?:ending|ends)(?: in| with)?:? *[…*x.•]{0,8} *([0-9]{4})\b", re.IGNORECASE)
-_CUSTOMER = re.compile(r"\bC-[0-9]{3,}\b")
-_ACCOUNT_LIKE = frozenset({"card", "account", "ssn", "iban"})
+_EMPHASIS = str.maketrans("", "", "*`~\\")
 
 
 def check(sentence: Sentence, evidence: Sequence[Evidence], release: Release) -> list[Finding]:
-    """What stands against showing the sentence: empty, or only NOTE, means that it may be shown."""
-    cited = [source for source in evidence if source.number in sentence.cites]
+    """What stands against showing the sentence, or goes with it; empty, or only NOTE, means: show it as it is.
+
+    `evidence` is all of the turn's: a number like an account's may stand in any tool result of the turn, everything
+    else must stand in what the sentence cites.
+    """
     if len(sentence.text) > LONGEST:
         return [_withhold("output.too_long", sentence.text[:80], f"more than {LONGEST:,} characters in one sentence")]
-    text = wording.plain(html.unescape(sentence.text))
+    cited = [source for source in evidence if source.number in sentence.cites]
+    tools = [source for source in evidence if source.origin is Origin.TOOL and source not in cited]
+    raw = html.unescape(sentence.text)
+    text = wording.plain(raw)
     return [
-        *_markup(text),
+        *output.findings(text, raw, cited, release),
         *_instruction(sentence.text, release.guardrails.injection),
-        *_foreign(text, cited),
+        *canary.findings(raw, cited, release),
+        *foreign.findings(text, [*cited, *tools]),
+        *_toxic(text, release.guardrails.toxicity),
         *grounding.findings(text, cited, release),
-        *compliance.findings(sentence.text, "answer", release),
+        *compliance.findings(_read(raw), "answer", release),
     ]
 
 
-def _markup(text: str) -> list[Finding]:
-    match = _MARKUP.search(text)
-    return [_withhold("output.markup", match.group(), "images, tags and scripts are never shown")] if match else []
+def _read(raw: str) -> str:
+    """The sentence as its reader sees it: emphasis inside a word does not part it."""
+    return raw.translate(_EMPHASIS)
 
 
 def _instruction(text: str, threshold: float) -> list[Finding]:
@@ -51,16 +51,11 @@ def _instruction(text: str, threshold: float) -> list[Finding]:
     return [finding.model_copy(update={"score": found.score, "threshold": threshold})]
 
 
-def _foreign(text: str, cited: Sequence[Evidence]) -> list[Finding]:
-    """Account-like numbers that the cited evidence does not hold."""
-    known = re.sub(r"[^0-9A-Z]", "", " ".join(source.text for source in cited).upper())
-    tokens = [text[span.start : span.end] for span in pii.find(text) if span.type in _ACCOUNT_LIKE]
-    tokens += [match.group() for pattern in (_ENDING, _CUSTOMER) for match in pattern.finditer(text)]
-    for token in tokens:
-        digits = re.sub(r"[^0-9]", "", token)
-        if digits not in known:
-            return [_withhold("access.foreign_data", pii.mask(token), "a number like an account's, in no cited source")]
-    return []
+def _toxic(text: str, threshold: float | None) -> list[Finding]:
+    if threshold is None or (score := signals.toxic(text)) < threshold:
+        return []
+    finding = _withhold("output.toxic", pii.mask(text[:80]), "insults, threatens or swears")
+    return [finding.model_copy(update={"score": round(score, 4), "threshold": threshold})]
 
 
 def _withhold(code: str, span: str, detail: str) -> Finding:

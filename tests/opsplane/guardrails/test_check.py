@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from opsplane.evidence import Evidence, Sentence
-from opsplane.finding import Action
+from opsplane.evidence import Evidence, Origin, Sentence
+from opsplane.finding import Action, Finding
+from opsplane.guardrails import canary
 from opsplane.guardrails.check import LONGEST, check
+from opsplane.guardrails.rails import refused
 from opsplane.release import Release
 from tests import fakes
 
@@ -18,12 +20,19 @@ CORPUS = Path(__file__).parents[3] / "knowledge" / "corpus"
 HEADLINE = re.compile(r"(?<=[.!?])(?<![ap]\.m\.)(?<!N\.A\.)(?<!P\.O\.)\s+(?=[A-Z])")
 
 
+def found(text: str, release: Release, source: str = FEE, cites: tuple[int, ...] = (1,)) -> list[Finding]:
+    return check(Sentence(text=text, cites=cites), [fakes.passage(text=source)], release)
+
+
 def codes(text: str, release: Release, source: str = FEE, cites: tuple[int, ...] = (1,)) -> list[str]:
-    return [finding.code for finding in check(Sentence(text=text, cites=cites), [fakes.passage(text=source)], release)]
+    """What stands against the sentence; a disclosure that goes with it does not."""
+    return [one.code for one in found(text, release, source, cites) if one.action is not Action.DISCLOSE]
 
 
 def test_a_sentence_that_its_source_states_may_be_shown(release: Release) -> None:
-    assert codes(FEE, release) == []
+    [finding] = found(FEE, release)
+    assert (finding.code, finding.action) == ("disclose.overdraft", Action.DISCLOSE)
+    assert finding.reply in release.replies
 
 
 @pytest.mark.parametrize("cites", [(), (9,)])
@@ -82,6 +91,49 @@ def test_the_rules_hold_even_for_quotations(text: str, code: str, release: Relea
     assert codes(text, release, source=text) == [code]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You will be appr**ov**ed for this card.",
+        "You will be appro&#118;ed for this card.",
+        "You will be appr\u00adoved for this card.",
+        "You will be аpproved for this card.",
+        "You will be\napproved for this card.",
+    ],
+)
+def test_a_rule_reads_what_the_customer_would_see(text: str, release: Release) -> None:
+    assert "compliance.guarantee" in codes(text, release, source=text)
+
+
+def test_a_number_may_stand_in_a_tool_result_that_is_not_cited_but_not_in_such_a_passage(release: Release) -> None:
+    sentence = Sentence(text="Your account ending in 4821 has this fee.", cites=(1,))
+    for origin, found in ((Origin.TOOL, False), (Origin.PASSAGE, True)):
+        other = fakes.passage(2, "Everyday Checking ending in 4821.", origin=origin)
+        findings = check(sentence, [fakes.passage(), other], release)
+        assert ("access.foreign_data" in {finding.code for finding in findings}) is found
+
+
+def test_the_canary_and_the_prompt_are_looked_for(release: Release) -> None:
+    assert "leak.canary" in codes(f"The word is {canary.token(release)}.", release)
+    assert "leak.prompt" in codes(release.prompt.system[:200], release, source=release.prompt.system[:200])
+
+
+def test_toxic_words_are_withheld_from_the_threshold_on(release: Release) -> None:
+    text = "You are a worthless idiot, and the overdraft fee is $15 for each item."
+    for threshold, withheld in ((0.5, True), (0.9, True), (0.95, False), (None, False)):
+        rails = release.guardrails.model_copy(update={"toxicity": threshold})
+        toxic = "output.toxic" in codes(text, release.model_copy(update={"guardrails": rails}), source=text)
+        assert toxic is withheld
+    assert "output.toxic" not in codes(FEE, release)
+
+
+def test_a_hundred_thousand_characters_are_turned_away_at_once(release: Release) -> None:
+    start = time.process_time()
+    for text in ("fee " * 25_000, "\u200b" * 100_000, "<a " * 33_000):
+        assert codes(text, release) == ["output.too_long"]
+    assert time.process_time() - start < 0.1
+
+
 def test_an_endless_sentence_is_withheld(release: Release) -> None:
     assert codes("fee " * LONGEST, release) == ["output.too_long"]
 
@@ -90,14 +142,14 @@ def test_the_banks_own_sentences_pass_cited_to_themselves(release: Release) -> N
     withheld, total = [], 0
     for line, source in _sentences():
         total += 1
-        if findings := check(Sentence(text=line, cites=(1,)), [source], release):
-            withheld.append((line, findings[0].code))
+        if refused(findings := check(Sentence(text=line, cites=(1,)), [source], release)):
+            withheld.append((line, findings))
     assert total > 1_000
     assert len(withheld) <= 0.01 * total, withheld
 
 
 def test_sentences_are_not_slow_on_hostile_repetition(release: Release) -> None:
-    for unit in ("a ", "1-", "A1", "$1 ", "<a ", "one ", "1,000 ", "A."):
+    for unit in ("a ", "1-", "A1", "$1 ", "<a ", "one ", "1,000 ", "A.", "C 1", "[a](", "at dot ", "a_b", "double "):
         start = time.process_time()
         codes((unit * LONGEST)[:LONGEST], release)
         assert time.process_time() - start < 0.5, unit
