@@ -5,22 +5,24 @@ Loaded by path from `web.create`, imported by nobody.
 
 import asyncio
 import logging
+from typing import cast
 
 import chainlit as cl
 from chainlit.chat_context import chat_contexts
 from chainlit.data import get_data_layer
+from chainlit.step import StepDict
 from chainlit.types import CommandDict, ThreadDict
 from fastapi import Request, Response
 
-from assistant import chat, commands
-from assistant.citations import words
+from assistant import chat, commands, handover_chat, herald
+from assistant.citations import inert, words
 from assistant.history import History, Rating
 from assistant.page import Page, open_passage
 from assistant.signin import Person
 from assistant.web import SERVING
 from opsplane import control
 from opsplane.access import Actor, Role
-from opsplane.errors import RecordUnavailable
+from opsplane.errors import PlaneError, RecordUnavailable
 from opsplane.events import FeedbackGiven, SignedIn, SignedOut, SignInRefused
 from opsplane.ledger.database import connect
 
@@ -117,17 +119,25 @@ async def start() -> None:
     await _offer_commands(person)
     try:
         text = await chat.welcomed(person.actor, cl.context.session.thread_id, APP)
+        waiting = await handover_chat.waiting(person, APP)
     except RecordUnavailable:
         log.exception("the welcome cannot be recorded")
-        text = chat.UNRECORDED
-    await cl.Message(words(text), type="system_message").send()
+        text, waiting = chat.UNRECORDED, ""
+    await cl.Message("\n\n".join(filter(None, (words(text), waiting))), type="system_message").send()
 
 
 @cl.on_chat_resume
-async def resume(thread: ThreadDict) -> None:  # noqa: ARG001 - Chainlit's signature
-    """A conversation out of the history goes on."""
-    if person := await _person():
-        await _offer_commands(person)
+async def resume(thread: ThreadDict) -> None:
+    """A conversation out of the history goes on; who speaks with a customer in it is shown the context once more."""
+    person = await _person()
+    if person is None:
+        return
+    await _offer_commands(person)
+    try:
+        if panel := await handover_chat.still(person, thread["id"], APP):
+            thread["steps"].append(cast(StepDict, herald.message(thread["id"], inert(panel.text))))
+    except PlaneError:
+        log.exception("the context of a hand-over cannot be shown")
 
 
 @cl.on_message
@@ -144,7 +154,10 @@ async def answer(message: cl.Message) -> None:
                 await message.update()  # what was typed beside them gives way to their names
                 await chat.register(files, person.actor, APP, page)
             else:
-                await chat.reply(message.content, person.actor, person.customer, session.thread_id, APP, page)
+                given, talk = message.content, session.thread_id
+                exchange = await chat.reply(given, person.actor, person.customer, talk, APP, page)
+                if exchange:
+                    await chat.call_person(exchange, person.actor, APP, page)
             turn.command = not page.asked
     except asyncio.CancelledError:
         await page.stopped()

@@ -1,4 +1,4 @@
-"""One message in: a command or a question. No exception leaves."""
+"""One message in: a command, a question, or words for a person. No exception leaves."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 from uuid import uuid4
 
-from assistant import commands, conversation, release_commands
+from assistant import commands, conversation, handover_chat, release_commands
 from assistant.bootstrap import App
 from assistant.dropped import Dropped
 from assistant.panels import Panel, plain
@@ -46,15 +46,34 @@ class Screen(Protocol):
         """The turn is complete and on the record."""
 
 
-async def reply(text: str, actor: Actor, customer: str, talk: str, app: App, screen: Screen) -> None:
-    """Meet one message of conversation `talk`. Only cancellation leaves; everything else is told on the screen."""
+async def reply(text: str, actor: Actor, customer: str, talk: str, app: App, screen: Screen) -> Exchange | None:
+    """Meet one message of conversation `talk`; the turn, where it was a question and was answered.
+
+    Only cancellation leaves; everything else is told on the screen.
+    """
     async with _told_on(screen):
         if text.lstrip().startswith("/"):
-            await screen.show(await commands.run(text, actor, app.desk, talk=talk))
-        elif panel := await commands.go_on(text, actor, app.desk, talk):  # it was the reason that a command waits for
+            await screen.show(await commands.run(text, actor, app.desk, talk=talk, customer=customer))
+        elif panel := await _met(text, actor, customer, talk, app):
             await screen.show(panel)
         else:
-            await screen.done(await ask(text, actor, customer, talk, app, screen))
+            exchange = await ask(text, actor, customer, talk, app, screen)
+            await screen.done(exchange)
+            return exchange
+    return None
+
+
+async def call_person(exchange: Exchange, actor: Actor, app: App, screen: Screen) -> None:
+    """Ask for a person where a turn wants one; only where the conversation stays open, so that one can answer."""
+    async with _told_on(screen):
+        if panel := await handover_chat.asked_for(exchange, actor, app):
+            await screen.show(panel)
+
+
+async def _met(text: str, actor: Actor, customer: str, talk: str, app: App) -> Panel | None:
+    """What is no question: words for a person, or the reason that a command waits for."""
+    passed = await handover_chat.pass_on(text, actor, customer, talk, app)
+    return passed or await commands.go_on(text, actor, app.desk, talk)
 
 
 async def register(files: Sequence[Dropped], actor: Actor, app: App, screen: Screen) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from chainlit.element import ElementDict
 from chainlit.step import StepDict
@@ -15,6 +15,7 @@ from chainlit.types import FeedbackDict, Pagination, ThreadDict, ThreadFilter
 from sqlmodel import Field, Session, SQLModel, and_, col, or_, select
 
 from opsplane.guardrails import pii
+from opsplane.ledger.database import upsert
 
 LONGEST_NAME = 120
 NOT_KEPT = "*What was read is not kept here. Run the command again.*"
@@ -188,6 +189,24 @@ def keep_step(step: StepDict, person: str, now: float) -> Callable[[Session], No
         if by_person and not thread.name:
             thread.name = text[:LONGEST_NAME]
         session.add(row)
+
+    return job
+
+
+def keep_told(step: dict[str, Any], now: float) -> Callable[[Session], None]:
+    """What keeps a message of the bank's in a customer's thread, once, whichever process is first; not in one gone."""
+    made, thread_id = _seconds(step.get("createdAt"), now), step["threadId"]
+    body, text = json.dumps(step, default=str), clean(step.get("output") or "")
+    values = {"id": sound_id(step["id"]), "thread_id": thread_id, "made": made, "text": text, "body": body}
+
+    def job(session: Session) -> None:
+        thread = session.get(ThreadRow, thread_id)
+        if thread is None or thread.deleted:
+            return
+        put = upsert(session.connection(), SQLModel.metadata.tables[StepRow.__tablename__])
+        if session.connection().execute(put.on_conflict_do_nothing(), values).rowcount:
+            thread.used = now
+            session.add(thread)
 
     return job
 

@@ -10,6 +10,7 @@ from assistant.panels import Panel
 from assistant.reasons import Reasons
 from opsplane.access import Actor, Role
 from opsplane.budget import Guard
+from opsplane.handover_board import Board
 from opsplane.ledger.checkpoint import Notary
 from opsplane.ledger.store import Ledger
 from opsplane.oversight import Leases
@@ -21,8 +22,9 @@ from opsplane.rollouts.watcher import Watcher
 class Desk:
     """What commands work on. `forget` clears a customer's chat history and tells how many conversations there were.
 
-    `reasons`, `leases` and `intents` live as long as the product runs. `why` is the reason that counts for this one
-    command and `talk` the conversation that it was typed in, empty on a terminal.
+    `reasons`, `leases`, `intents` and `handovers` live as long as the product runs. `why` is the reason that counts
+    for this one command, `talk` the conversation that it was typed in, empty on a terminal, and `customer` whose that
+    is, empty for staff.
     """
 
     plane: Plane
@@ -36,8 +38,10 @@ class Desk:
     reasons: Reasons = field(default_factory=Reasons)
     leases: Leases = field(default_factory=Leases)
     intents: Intents = field(default_factory=Intents)
+    handovers: Board = field(default_factory=Board)
     why: str = ""
     talk: str = ""
+    customer: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -101,16 +101,7 @@ class Herald:
 
     async def run(self) -> None:
         """Look until cancelled; what was on the record before is old."""
-        failing = False
-        while True:
-            try:
-                await self.look()
-                failing = False
-            except Exception:
-                if not failing:  # once, not every second
-                    log.exception("open chats cannot be told what changed, and will be")
-                failing = True
-            await asyncio.sleep(self._every)
+        await keep_looking(self.look, self._every, "open chats cannot be told what changed, and will be")
 
     async def look(self) -> None:
         """Tell each open chat what it has not heard; the first look tells nothing."""
@@ -157,7 +148,7 @@ class Herald:
             self._heard[tab] += 1
             if not known:
                 try:
-                    await tab.emit("new_message", _message(tab, one.text))
+                    await tab.emit("new_message", message(tab.thread_id, one.text))
                 except Exception:
                     log.exception("an open chat could not be told")
 
@@ -259,15 +250,31 @@ def _clock(until: str) -> str:
     return words(f"{datetime.fromisoformat(until).astimezone(UTC):%Y-%m-%d %H:%M} UTC")
 
 
-def _message(tab: Tab, text: str) -> dict[str, Any]:
+async def keep_looking(look: Callable[[], Awaitable[None]], every: float, trouble: str) -> None:
+    """Look at the record until cancelled, `every` so many seconds; `trouble` is logged where that fails."""
+    failing = False
+    while True:
+        try:
+            await look()
+            failing = False
+        except Exception:
+            if not failing:  # once, not every second
+                log.exception(trouble)
+            failing = True
+        await asyncio.sleep(every)
+
+
+def message(
+    thread: str, text: str, *, author: str = "Opsplane", identity: str = "", at: datetime | None = None
+) -> dict[str, Any]:
     """A message as Chainlit's page takes one: no answer to anything, and no part of the turn that runs."""
-    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    now = (at or datetime.now(UTC)).isoformat().replace("+00:00", "Z")
     return {
-        "id": str(uuid4()),
-        "threadId": tab.thread_id,
+        "id": identity or str(uuid4()),
+        "threadId": thread,
         "parentId": None,
         "type": "system_message",
-        "name": "Opsplane",
+        "name": author,
         "output": text,
         "createdAt": now,
         "start": now,

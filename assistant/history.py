@@ -40,6 +40,7 @@ from assistant.chat_tables import (
     clean,
     exchange_of,
     keep_step,
+    keep_told,
     own_thread,
     page_of,
     sound_id,
@@ -130,6 +131,10 @@ class History(BaseDataLayer):
     async def update_step(self, step_dict: StepDict) -> None:
         """Keep a message or step as it is now, soon."""
         self._later(keep_step(step_dict, _person(), self._stamp()))
+
+    def keep_told(self, step: dict[str, Any]) -> None:
+        """Keep what the bank's staff told a customer, in the conversation that it names, soon; from any thread."""
+        self._later(keep_told(step, self._stamp()))
 
     @_queued
     async def delete_step(self, step_id: str) -> None:

@@ -32,6 +32,7 @@ class Settings:
     budgets: Path = _HERE.parent / "opsplane" / "budgets.yaml"  # what may be spent
     alert_url: str = ""  # a web hook that is told what the service did by itself; empty: the log alone
     review_percent: int = 5  # share of answers that reviewers are given by chance
+    handover_minutes: int = 30  # a customer waits so long for a person before being told how else to reach one
     bank: str = "assistant.sample_bank:SampleBank.open"  # module:function that opens the bank's accounts
     timezone: str = "America/New_York"  # whose calendar day decides which documents are in force
     host: str = "127.0.0.1"
@@ -88,7 +89,12 @@ def _read(name: str, given: str) -> object:
     return Path(given) if isinstance(default, Path) else given
 
 
-_BOUNDS = {"port": (0, 65_535), "checkpoint_seconds": (1, 86_400), "review_percent": (0, 100)}
+_BOUNDS = {
+    "port": (0, 65_535),
+    "checkpoint_seconds": (1, 86_400),
+    "review_percent": (0, 100),
+    "handover_minutes": (1, 1440),
+}
 _SWITCH = {
     "1": True,
     "true": True,

@@ -11,10 +11,11 @@ import signal
 import socket
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from mimetypes import guess_type
 from pathlib import Path
@@ -27,14 +28,16 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
 from rich.console import Console
 
-from assistant import citations, guard
+from assistant import citations, guard, handover_chat
 from assistant.bootstrap import App
 from assistant.dropped import Drops
-from assistant.herald import Herald
+from assistant.handover_relay import Relay
+from assistant.herald import Herald, Tab
 from assistant.signin import Person, demo_person
 from opsplane import control
 from opsplane.access import Role
 from opsplane.errors import Conflict, NotFound, PlaneError, RecordUnavailable, Refused
+from opsplane.handover_deeds import PERSON
 
 log = logging.getLogger(__name__)
 
@@ -104,12 +107,14 @@ def create(app: App) -> FastAPI:
         return next((one.user.identifier for one in connected() if one.id == session and one.user), "")
 
     herald, drops = Herald(app.parts.ledger, who, connected), Drops(app.parts.ledger, owner)
+    relay = _relay(app, who, connected)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        telling = asyncio.create_task(herald.run())
+        telling = [asyncio.create_task(one.run()) for one in (herald, relay)]
         yield
-        telling.cancel()
+        for one in telling:
+            one.cancel()
         if layer := get_data_layer():
             await layer.close()
 
@@ -124,6 +129,28 @@ def create(app: App) -> FastAPI:
     sockets.fence(sio, drops)
     api.add_middleware(guard.Guard, who=who, policy=guard.policy(html), origin=_origin(app.settings.public_url))
     return api
+
+
+def _relay(app: App, who: Callable[[str], Person | None], tabs: Callable[[], Iterable[Tab]]) -> Relay:
+    """Tells both sides of a hand-over, and keeps what customers are told in their chat history."""
+    # See `create`.
+    from chainlit.data import get_data_layer  # noqa: PLC0415
+
+    from assistant.history import History  # noqa: PLC0415
+
+    def keep(step: dict[str, Any]) -> None:
+        if isinstance(layer := get_data_layer(), History):
+            layer.keep_told(step)
+
+    return Relay(
+        ledger=app.parts.ledger,
+        board=app.desk.handovers,
+        who=who,
+        tabs=tabs,
+        named=partial(handover_chat.display, app),
+        elsewhere=lambda: app.parts.plane.stable().replies[PERSON],
+        keep=keep,
+    )
 
 
 def _add_pages(api: FastAPI, html: str) -> None:

@@ -40,6 +40,7 @@ from opsplane.custody_events import (
 from opsplane.event import ERASED, EventValue, Fields
 from opsplane.evidence import Sentence
 from opsplane.exchange import Exchange
+from opsplane.handover_events import HandoverEvent
 from opsplane.review import Reason, Verdict
 from opsplane.spend import Cost
 
@@ -267,6 +268,17 @@ class ExchangeReviewed(EventValue):
     corrected: str = ""
 
 
+class FindingMarked(EventValue):
+    """A reviewer said whether a guardrail was right in what it found in an exchange; marks are data to tune by."""
+
+    private: ClassVar[Fields] = {"comment": True}
+    kind: Literal["finding_marked"] = "finding_marked"
+    exchange: str
+    code: str
+    verdict: Literal["right", "wrong"]
+    comment: str = ""
+
+
 class ExchangeScored(EventValue):
     """A judge scored an answer, from 0 to 100; `scorer` names the judge with its version."""
 
@@ -342,6 +354,7 @@ Event = Annotated[
     | BudgetCrossed
     | FeedbackGiven
     | ExchangeReviewed
+    | FindingMarked
     | ExchangeScored
     | RequestMade
     | RequestDecided
@@ -352,6 +365,7 @@ Event = Annotated[
     | RetentionSet
     | RetentionBegun
     | RetentionApplied
+    | HandoverEvent
     | CommandRun
     | CommandRefused,
     Field(discriminator="kind"),

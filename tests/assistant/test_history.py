@@ -369,3 +369,20 @@ def socket(name: str, thread: str) -> WebsocketSession:
     session.has_first_interaction = bool(thread)
     context_var.set(ChainlitContext(session))
     return session
+
+
+async def test_what_staff_tell_a_customer_is_kept_once_in_the_customers_conversation(history: History) -> None:
+    sit_down(MAYA)
+    await history.create_step(step("I want a person"))
+    await history.create_step(step("Still there?", createdAt="2026-11-23T17:00:02Z"))
+    sit_down(DANIEL, OTHER)
+    told = step("Good evening.", type="system_message", name="Wrenfield staff", createdAt="2026-11-23T17:00:01Z")
+    for _ in range(2):  # by two processes
+        history.keep_told(dict(told))
+    history.keep_told(dict(step("Nobody is there.", OTHER)))
+    assert await said(history, OTHER) == []
+    sit_down(MAYA)
+    assert await said(history) == ["I want a person", "Good evening.", "Still there?"]
+    await history.delete_thread(THREAD)
+    history.keep_told(dict(step("Too late.")))
+    assert await said(history) == []
