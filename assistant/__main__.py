@@ -15,6 +15,7 @@ from assistant import (
     bootstrap,
     cost_cli,
     golden,
+    guardrail_cli,
     keys_cli,
     panels,
     questions,
@@ -39,6 +40,7 @@ cli = typer.Typer(
 people_cli = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 cli.add_typer(audit_cli.cli, name="audit")
 cli.add_typer(cost_cli.cli, name="cost")
+cli.add_typer(guardrail_cli.cli, name="guardrails")
 cli.add_typer(keys_cli.cli, name="keys")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(release_cli.cli, name="release")
@@ -144,6 +146,12 @@ def exchange(
 ) -> None:
     """Show everything about one turn; that it was read is recorded, with the reason."""
     shell.command("exchange", [identity], person, shell.reason(why), data, download=as_json)
+
+
+@cli.command()
+def queue(person: As = "operator", data: Data = None) -> None:
+    """List the customers who wait for a person, and who speaks with one; they are answered in the chat."""
+    shell.command("queue", [], person, "", data)
 
 
 @people_cli.command("add")

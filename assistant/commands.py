@@ -9,8 +9,10 @@ from assistant import (
     audit_commands,
     cost_commands,
     custody_commands,
+    guardrail_commands,
     intents,
     panels,
+    queue_commands,
     reasons,
     release_commands,
     review_commands,
@@ -74,7 +76,9 @@ _FAMILIES = (
     cost_commands.COMMANDS,
     audit_commands.COMMANDS,
     review_commands.COMMANDS,
+    guardrail_commands.COMMANDS,
     custody_commands.COMMANDS,
+    queue_commands.COMMANDS,
 )
 COMMANDS = {one.name: one for family in _FAMILIES for one in family}
 
@@ -84,11 +88,11 @@ def for_role(role: Role) -> list[Command]:
     return [one for one in COMMANDS.values() if one.open_to(role)]
 
 
-async def run(text: str, actor: Actor, desk: Desk, *, talk: str = "") -> Panel:
+async def run(text: str, actor: Actor, desk: Desk, *, talk: str = "", customer: str = "") -> Panel:
     """Run what was typed after the slash; raise `PlaneError` where it cannot be, and record that.
 
     Who reads the record without a reason is asked for it in the conversation `talk`, and the command waits; on a
-    terminal, where there is none, it is refused.
+    terminal, where there is none, it is refused. `customer` is whose conversation it is, empty for staff.
     """
     desk.reasons.abandon(actor.id, talk)
     desk.intents.take(actor.id, talk, desk.ledger.clock())
@@ -97,8 +101,9 @@ async def run(text: str, actor: Actor, desk: Desk, *, talk: str = "") -> Panel:
     if command is None:
         async with control.recorded(desk.ledger, name[:40], given[:200], actor):
             raise NotFound(_nearest(name, actor))
+    await queue_commands.must_be_free(command.name, actor, desk, talk)
     if not command.reads or not command.open_to(actor.role):
-        return await command.run(given, actor, replace(desk, talk=talk))
+        return await command.run(given, actor, replace(desk, talk=talk, customer=customer))
     async with control.refusals(desk.ledger, command.name, _unquoted(given), actor, _UNREAD):
         rest, told = _without_reason(given)
         at = desk.ledger.clock()
