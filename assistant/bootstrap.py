@@ -18,6 +18,8 @@ from assistant.accounts import Bank
 from assistant.agent import Agent
 from assistant.alerts import Alerts, raise_retirements
 from assistant.desk import Desk
+from assistant.examiners import Roster
+from assistant.extractive import intent
 from assistant.extractive.warm import Warming
 from assistant.nightly import Nightly
 from assistant.settings import Settings
@@ -35,8 +37,11 @@ from opsplane.erasure import Custodian
 from opsplane.errors import InvalidRelease, InvalidRequest
 from opsplane.events import PersonAdded, ServiceStarted, ServiceStopped
 from opsplane.exchange import Tier
+from opsplane.guardrails.injection import Detector
 from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
+from opsplane.guardrails.support import Support
+from opsplane.handover_board import Board
 from opsplane.intent import Helm
 from opsplane.ledger import checkpoint, vault
 from opsplane.ledger.anchor import Anchor
@@ -92,7 +97,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
     """
     # before anything is written: a corrupt file stops the start
     releases, prices, laid_down = registry.load_all(settings.releases), spend.load(), laid_down_in(settings)
-    embeddings = _embeddings(settings, progress)
+    embeddings = embeddings_of(settings, progress)
     index = corpus.index(embeddings)
     _check_index(releases, settings.release, index)
     with ExitStack() as open_parts:
@@ -117,7 +122,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         parts = Parts(
             plane=desk.plane,
             ledger=ledger,
-            rails=Rails(_scope(desk.plane.stable(), embeddings)),
+            rails=rails_of(desk.plane.stable(), embeddings),
             retrieve=passages.retriever(library, lambda: _today(clock, settings)),
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
             prices=prices,
@@ -203,7 +208,17 @@ def desk_of(
     forget = partial(forgetting.forget, settings.database("chat"), known)
     plane = Plane(ledger)
     helm = Helm(plane, ledger, laid_down.plans, laid_down.policy, corpus.indexes)
-    return Desk(plane, ledger, notary, forget, guard, settings.zone, Watcher(helm, alert), settings.releases)
+    return Desk(
+        plane,
+        ledger,
+        notary,
+        forget,
+        guard,
+        settings.zone,
+        Watcher(helm, alert),
+        settings.releases,
+        handovers=Board(timedelta(minutes=settings.handover_minutes)),
+    )
 
 
 def installation_keys(settings: Settings, clock: Clock = now) -> Keys:
@@ -217,12 +232,12 @@ def installation_keys(settings: Settings, clock: Clock = now) -> Keys:
 
 def ingest_corpus(settings: Settings, progress: Progress) -> IngestReport | None:
     """Bring the library up to date with its sources; None where it was left as it is."""
-    return corpus.refresh(settings, _embeddings(settings, progress), progress)
+    return corpus.refresh(settings, embeddings_of(settings, progress), progress)
 
 
 def ingest_path(path: Path, settings: Settings, progress: Progress, *, replace: bool) -> IngestReport:
     """Put a file or folder into the library, beside what is there or instead of it."""
-    return corpus.add(path, settings, _embeddings(settings, progress), progress, replace=replace)
+    return corpus.add(path, settings, embeddings_of(settings, progress), progress, replace=replace)
 
 
 def people(settings: Settings) -> People:
@@ -231,7 +246,8 @@ def people(settings: Settings) -> People:
     return People.open(connect(settings.database("chat")))
 
 
-def _embeddings(settings: Settings, progress: Progress) -> MiniLM:
+def embeddings_of(settings: Settings, progress: Progress) -> MiniLM:
+    """The embedding model, with what it embedded before."""
     settings.data.mkdir(parents=True, exist_ok=True)
     progress("Opening the embedding model", 0, 1)
     model = embedding.load(settings.data / "models")
@@ -247,13 +263,19 @@ def _check_index(releases: Mapping[str, Release], stable: str, index: str) -> No
         raise InvalidRelease(f"{stable}: retrieval.index: there is no index {wanted!r}; the library is {index!r}")
 
 
-def _scope(release: Release, embeddings: MiniLM) -> Scope:
-    """Told its examples before the first question, since embedding them takes a second."""
-    scope = Scope(embeddings.encode)
+def rails_of(release: Release, embeddings: MiniLM) -> Rails:
+    """The guardrails, told the release's examples before the first question, since embedding them takes a second.
+
+    Raises `InvalidRelease` where an external check of the release cannot be made.
+    """
+    scope = Scope(embeddings.encode, lambda text: bool(intent.read(text, date.max)[0]))
     if exemplars := release.guardrails.scope_exemplars:
         embeddings.encode(exemplars.texts, lasting=True)
         scope.learn(exemplars)
-    return scope
+    roster = Roster()
+    for line in release.guardrails.external:
+        roster(line)
+    return Rails(scope, Detector(embeddings.encode), Support.load(), roster)
 
 
 def _known(settings: Settings) -> Path:

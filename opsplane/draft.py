@@ -11,6 +11,8 @@ from opsplane.plane import Serving
 from opsplane.release import Release
 from opsplane.spend import Cost, Prices, Purpose, merged
 
+FIRST = 2
+"""At most so many replies are said before the answer itself."""
 _NEAR, _CLOSE = 3, 0.4
 """So many documents are named where nothing could be answered, and the cosine from which on they are near."""
 
@@ -58,7 +60,7 @@ class Draft:
     @property
     def asked(self) -> Question:
         """The question as models and the index may see it: masked where the release says so."""
-        question = self.question.model_copy(update={"care": self.called_for(Action.PREFACE)})
+        question = self.question.model_copy(update={"care": self.called_for(Action.PREFACE)[:FIRST]})
         if not self.release.guardrails.mask_for_model:
             return question
         changes = {"text": pii.mask(question.text), "standalone": pii.mask(question.standalone)}

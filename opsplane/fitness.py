@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from opsplane import pins
 from opsplane.control_events import RolloutStarted
 from opsplane.errors import Conflict, InvalidRequest, NotFound
+from opsplane.guardrails import trained
 from opsplane.intent import Helm
 from opsplane.pins import Severity
 from opsplane.release import Release
@@ -42,6 +43,7 @@ def fit(state: State, helm: Helm, releases: Sequence[Release], plan: Plan) -> No
         if release.digest == state.stable:
             raise Conflict(f"{release.short} serves every customer already.")
         index(release, helm)
+        weights(release)
         refused = [one for one in pins.check(release, helm.now().date()) if one.severity is Severity.REFUSE]
         if refused and plan.kind is Kind.CANARY:
             raise Conflict(f"{release.short} cannot become stable: {refused[0].sentence}")
@@ -58,6 +60,15 @@ def index(release: Release, helm: Helm) -> None:
         raise NotFound(
             f"{release.short} names the index {release.retrieval.index}, which does not exist here. "
             f"There are: {', '.join(sorted(indexes))}."
+        )
+
+
+def weights(release: Release) -> None:
+    """Raise `Conflict` for a release whose checks judge by other weights than this version of the product has."""
+    if changed := trained.changed(release.guardrails.trained):
+        raise Conflict(
+            f"{release.short} was registered with other guardrail weights than this version of the product has "
+            f"({', '.join(changed)}), so it would not behave as it was tested. Register it anew under another id."
         )
 
 

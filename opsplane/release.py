@@ -153,6 +153,7 @@ class Guardrails(_Part):
     packs: tuple[str, ...] = ()  # the names of the compliance packs
     scope_exemplars: Exemplars | None = None  # read from the file named above when the release is loaded
     rules: tuple[Pack, ...] = ()  # likewise
+    trained: dict[str, Sha256] = Field(default={}, exclude_if=_unset)  # the weights that the checks judge by, by file
 
 
 REPLIES = frozenset(

@@ -12,7 +12,7 @@ from opsplane.parts import Parts, Refusal, Watch
 
 async def pass_on(sentence: Sentence, draft: Draft, parts: Parts, watch: Watch) -> None:
     """Say a sentence of the model only when every check allows it, in other words where a rule gives them."""
-    findings = await parts.rails.sentence(sentence, draft.evidence, draft.release)
+    findings = await parts.rails.sentence(sentence, draft.evidence, draft.release, draft.asked.standalone)
     draft.find(findings)
     if not refused(findings):
         await _say(_worded(sentence, findings, draft), draft, parts, watch)
@@ -47,8 +47,7 @@ def _worded(sentence: Sentence, findings: list[Finding], draft: Draft) -> Senten
     if not rewrite:
         return sentence
     draft.withheld.append(sentence)
-    shown = sentence.model_copy(update={"text": rewrite})
-    return None if any(one.text == rewrite for one in draft.said) else shown
+    return None if any(one.text == rewrite for one in draft.said) else Sentence(text=rewrite)
 
 
 async def _repaired(refusal: Refusal, draft: Draft, parts: Parts) -> Sentence | None:
@@ -66,7 +65,7 @@ async def _repaired(refusal: Refusal, draft: Draft, parts: Parts) -> Sentence | 
                 attempt = part
     if attempt is None or any(one.text == attempt.text for one in draft.said):
         return None
-    findings = await parts.rails.sentence(attempt, draft.evidence, release)
+    findings = await parts.rails.sentence(attempt, draft.evidence, release, question.standalone)
     draft.find(findings)
     if refused(findings):
         draft.withheld.append(attempt)
@@ -80,6 +79,9 @@ async def _cited_elsewhere(sentence: Sentence, draft: Draft, parts: Parts) -> Se
         if source.number in sentence.cites:
             continue
         moved = sentence.model_copy(update={"cites": (source.number,)})
-        if not await parts.rails.sentence(moved, draft.evidence, draft.release):
-            return moved
+        if parts.rails.own(moved, draft.evidence, draft.release):
+            continue
+        findings = await parts.rails.sentence(moved, draft.evidence, draft.release, draft.asked.standalone)
+        draft.find(findings)
+        return None if refused(findings) else moved
     return None

@@ -100,9 +100,9 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     draft.find(await parts.rails.question(draft.question.text, release))
     if await _met(draft, parts, watch):
         return
-    for reply in draft.called_for(Action.PREFACE):
-        await scrutiny.say(draft.fixed(reply), draft, parts, watch)
     question = draft.asked
+    for reply in question.care:
+        await scrutiny.say(draft.fixed(reply), draft, parts, watch)
     found, dropped = await parts.rails.passages(await parts.retrieve(question.standalone, release), release)
     draft.find(dropped)
     draft.evidence.extend(found)
