@@ -148,13 +148,13 @@ def test_a_mistake_in_a_text_is_told_with_line_and_field() -> None:
     ("old", "new", "told"),
     [
         ("passages: 6", "passages: 600", r"retrieval\.passages"),
-        ("packs: [retail-us]", "packs: [retail-de]", "there is no pack 'retail-de'"),
+        ("packs: [retail-us,", "packs: [retail-de,", "there is no pack 'retail-de'"),
         ("note: Extractive", "author: Somebody\nnote: Extractive", "'author' is written twice"),
         ("sentences: 3", "sentences: " + "9" * 5_000, "cannot be read"),
         ("sentences: 3", "sentences: 2026-13-41", "cannot be read"),
         ("sentences: 3", "sentences: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
-        ("sentences: 3", "? [a]\n  : b", "cannot be read"),
-        ("sentences: 3", "sentences: " + "[" * 5_000, "cannot be read"),
+        ("sentences: 3", "? [a]\n  : b", r"line \d+: a field's name must be a word"),
+        ("sentences: 3", "sentences: " + "[" * 5_000, "nested too deeply"),
         ("note: Extractive", 'note: "\\ud800"  # Extractive', "cannot be written down"),
     ],
 )

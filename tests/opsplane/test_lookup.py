@@ -28,7 +28,7 @@ ALL = state(ONE, CHANGED, TWO, **{LOST: "heron-0"})
     ("name", "meant"),
     [
         ("heron-5", TWO),
-        (" Heron-3 ", TWO),
+        (" Heron-5 ", TWO),
         ("heron-4", CHANGED),
         (ONE.short, ONE),
         (f"heron-4@{ONE.digest}", ONE),

@@ -71,15 +71,15 @@ def test_two_files_may_not_use_one_id(tmp_path: Path) -> None:
 
 
 def test_an_unknown_pack_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
-    folder = _copy(tmp_path, ("packs: [retail-us]", "packs: [../../secrets]"))
-    with pytest.raises(InvalidRelease, match="there is no pack"):
+    folder = _copy(tmp_path, ("packs: [retail-us,", "packs: [../../secrets,"))
+    with pytest.raises(InvalidRelease, match=r"there is no pack '\.\./\.\./secrets'.*retail-us"):
         registry.load_all(folder)
 
 
 def test_rules_may_not_be_written_into_a_release(tmp_path: Path) -> None:
     rule = "{id: a.b, title: t, because: b, reads: answer, patterns: [x], fires: [x], passes: [y]}"
     pack = f"  rules: [{{id: mine, version: '1', rules: [{rule}]}}]"
-    folder = _copy(tmp_path, ("  packs: [retail-us]", f"  packs: [retail-us]\n{pack}"))
+    folder = _copy(tmp_path, ("  exemplars: scope-retail-us", f"  exemplars: scope-retail-us\n{pack}"))
     with pytest.raises(InvalidRelease, match="name packs"):
         registry.load_all(folder)
 

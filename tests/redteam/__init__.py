@@ -1,0 +1,1 @@
+"""Attacks through the real turn, against a model that obeys them all."""
