@@ -9,6 +9,12 @@ from opsplane.finding import Action, Finding
 from opsplane.guardrails.rails import refused
 from opsplane.parts import Parts, Refusal, Watch
 
+SURE = 0.9
+"""How surely another source must bear out a sentence to be cited in place of the one that the model named.
+
+Whoever looks through all sources finds one that shares its words by chance.
+"""
+
 
 async def pass_on(sentence: Sentence, draft: Draft, parts: Parts, watch: Watch) -> None:
     """Say a sentence of the model only when every check allows it, in other words where a rule gives them."""
@@ -80,6 +86,8 @@ async def _cited_elsewhere(sentence: Sentence, draft: Draft, parts: Parts) -> Se
             continue
         moved = sentence.model_copy(update={"cites": (source.number,)})
         if parts.rails.own(moved, draft.evidence, draft.release):
+            continue
+        if parts.rails.certainty(moved, draft.evidence, draft.release) < SURE:
             continue
         findings = await parts.rails.sentence(moved, draft.evidence, draft.release, draft.asked.standalone)
         draft.find(findings)

@@ -1,7 +1,8 @@
 """How sure it is that what a sentence cites bears it out: the grounding rules and the grounding model as one score.
 
 The model counts four parts in five, the rules one: that mixture was chosen on WiCE's development claims, each judged by
-a model that had not seen it (`python -m benchmarks.grounding`). What a rule is sure of keeps the score below one half.
+a model that had not seen it (`python -m benchmarks.train_grounding`). What a rule is sure of keeps the score below one
+half.
 Words and names that no source has are only signs, and a sure model overrules them.
 """
 
@@ -16,7 +17,9 @@ from opsplane.release import Release
 
 SIGNS = frozenset({"grounding.name", "grounding.support"})
 """The findings of the rules that a sure model overrules."""
-_MODEL, _CAP = 0.8, 0.49
+MODEL = 0.8
+"""The share of the model in the score."""
+_CAP = 0.49
 
 
 class Support(Protocol):
@@ -39,7 +42,7 @@ class Certainty:
         rules = grounding.score(text, cited, release)
         if self._support is None:
             return rules
-        score = _MODEL * self._supported(text, tuple(one.text for one in cited)) + (1 - _MODEL) * rules
+        score = MODEL * self._supported(text, tuple(one.text for one in cited)) + (1 - MODEL) * rules
         sure = any(one.code not in SIGNS for one in grounding.findings(text, cited, release))
         return round(min(score, _CAP) if sure else score, 4)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from opsplane.evidence import Evidence
 from opsplane.finding import Action, Finding
-from opsplane.guardrails import amounts, contradiction, figures, statement, wording
+from opsplane.guardrails import amounts, contradiction, figures, statement, universals, wording
 from opsplane.guardrails.contradiction import Conflict, Nearness
 from opsplane.guardrails.pii import mask
 from opsplane.guardrails.reading import ADDRESS, LONGEST, PHONE, Source, read, source, without_contacts
@@ -110,7 +110,13 @@ def _judged(text: str, sources: tuple[Source, ...], prompt: str, contacts: tuple
         nears.append(near)
         conflicts += found
     return _Verdict(
-        conflicts=(*contacts, *strays, *conflicts, *_names(text, sources, prompt)),
+        conflicts=(
+            *contacts,
+            *strays,
+            *conflicts,
+            *(one for unit in _units(claim) for one in universals.conflicts(unit.text, unit.stems, sources)),
+            *_names(text, sources, prompt),
+        ),
         support=_support(text, sources),
         near=_REWORDED * sum(nears) / max(len(nears), 1),
     )

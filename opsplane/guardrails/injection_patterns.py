@@ -185,7 +185,8 @@ FAMILIES: dict[str, tuple[tuple[float, str], ...]] = {
             r"\b(?:which|what|list|show|name|describe|enumerate|reveal|output|dump)\b[^.\n]{0,30}\b(?:tools?|functions?|"
             r"apis?|plugins?)\b[^.\n]{0,30}\b(?:you (?:can |could |may )?(?:call|invoke|access|have access|"
             r"use internally)|available to you|schemas?|json|parameters|arguments|signatures?)\b|"
-            r"\byour (?:tool|function) names\b|\b(?:your|the) (?:tool|function)s? (?:schemas?|definitions?|signatures?|list)\b",
+            r"\byour (?:tool|function) names\b|"
+            r"\b(?:your|the) (?:tool|function)s? (?:schemas?|definitions?|signatures?|list)\b",
         ),
         (
             0.7,

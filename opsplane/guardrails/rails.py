@@ -81,6 +81,11 @@ class Rails:
         cited = [one for one in evidence if one.number in sentence.cites]
         return self._certainty.weighed(found, _plain(sentence.text), cited, release)
 
+    def certainty(self, sentence: Sentence, evidence: Sequence[Evidence], release: Release) -> float:
+        """How sure it is, in [0, 1], that what a sentence cites bears it out."""
+        cited = [one for one in evidence if one.number in sentence.cites]
+        return self._certainty.score(_plain(sentence.text), cited, release)
+
     def scores(self, text: str, evidence: Sequence[Evidence], release: Release) -> Mapping[str, float]:
         """The scores of a sentence that cites all of `evidence`, whatever their thresholds."""
         plain = _plain(text)

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from opsplane import steering
-from opsplane.control_events import Act, AlertRaised, ChangesFrozen, KillSwitchPulled, RolloutAborted, RolloutResumed
+from opsplane.control_events import (
+    AlertRaised,
+    ChangesFrozen,
+    KillSwitchPulled,
+    RolloutAborted,
+    RolloutResumed,
+    RolloutStarted,
+)
 from opsplane.events import ExchangeReviewed, FeedbackGiven, ShadowAnswered
 from opsplane.exchange import Outcome
 from opsplane.finding import Action, Finding
@@ -36,11 +43,11 @@ def record_url(tmp_path: Path) -> str:
 
 
 def started(ledger: Ledger, *plans: Plan, plan: str = "test", names: tuple[str, ...] = ("test-2",)) -> Helm:
-    """A rollout that has begun."""
+    """A rollout that has begun, with the same customers on the same sides in every run."""
     at = helm(ledger, *plans, policy=ALONE)
     deed = steering.start(at.plane.state, at, names, plan, "").deed
-    assert isinstance(deed, Act)
-    act(at, deed)
+    assert isinstance(deed, RolloutStarted)
+    act(at, deed.model_copy(update={"salt": "a fair split"}))
     return at
 
 
