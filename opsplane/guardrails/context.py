@@ -13,7 +13,7 @@ from opsplane.guardrails import injection, pii
 from opsplane.guardrails.injection import Signal, planted, worth_reading
 from opsplane.release import Release
 
-WITHHELD = "[line withheld]"
+WITHHELD = "One line is left out here, because it reads like an order to a computer."
 """What stands in a tool's result in place of a line."""
 QUOTED = 300
 """Characters of what was dropped that the record quotes, masked."""
