@@ -15,7 +15,13 @@ PARTS = {
     "Which release serves a customer": ["-m", "benchmarks.plane"],
     "Searching a million exchanges": ["-m", "benchmarks.audit", "--postgres"],
     "Sums of a million bookings": ["-m", "benchmarks.costs"],
-    "Guardrails on public sets": ["-m", "benchmarks.guardrails"],
+    "Guardrails on the bank's own sentences": ["-m", "benchmarks.guardrails"],
+    "Scope, language, signals": ["-m", "benchmarks.scope"],
+    "Injection": ["-m", "benchmarks.injection"],
+    "Personal data": ["-m", "benchmarks.pii"],
+    "Grounding": ["-m", "benchmarks.grounding"],
+    "The checks of one turn": ["-m", "benchmarks.turn_checks"],
+    "A hostile model": ["-m", "benchmarks.redteam"],
     "Retrieval on a public set": ["-m", "benchmarks.retrieval"],
 }
 

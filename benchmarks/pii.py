@@ -58,7 +58,7 @@ def main() -> None:
     """Print a table for each file and finder, then false hits on questions without personal data, then speed."""
     finders: dict[str, Find] = {"Opsplane": _ours}
     if find_spec("presidio_analyzer"):
-        finders["Presidio"] = _presidio()
+        finders["Presidio"] = presidio()
     else:
         print(HOW_TO)
     paths = [Path(name) for name in sys.argv[1:]] or sorted((DATA / "presidio_generated").glob("*.json"))
@@ -78,7 +78,7 @@ def _ours(text: str) -> list[tuple[str, int, int]]:
     return [(span.type, span.start, span.end) for span in pii.find(text)]
 
 
-def _presidio() -> Find:
+def presidio() -> Find:
     """Its engine with all recognisers it begins with, on a tokeniser alone."""
     logging.getLogger("tldextract").setLevel(logging.CRITICAL)  # it asks the network for a list and does without
     analyzer: Any = import_module("presidio_analyzer")

@@ -15,6 +15,8 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from statistics import median, quantiles
@@ -22,6 +24,7 @@ from time import perf_counter, process_time
 from typing import NamedTuple
 
 from assistant.panels import table
+from benchmarks.pii import presidio
 from benchmarks.rewrite import reword
 from knowledge import embedding
 from opsplane import registry
@@ -39,8 +42,9 @@ from opsplane.guardrails import (
 )
 from opsplane.guardrails.check import check
 from opsplane.guardrails.rails import Rails
-from opsplane.guardrails.scope import Scope
+from opsplane.guardrails.scope import Encode, Scope
 from opsplane.guardrails.screen import screen
+from opsplane.guardrails.support import Support
 from opsplane.release import Release
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,17 +99,18 @@ def main() -> None:
 
 def _report(runner: asyncio.Runner, rounds: int, release: Release) -> None:
     model = embedding.load(ROOT / ".data" / "models")
-    parts = _parts(runner, Scope(model.encode), release)
+    parts = _parts(runner, model.encode, release)
     for title, fresh in (("Passages known", False), ("Passages read for the first time", True)):
         times = _measure(parts, _turns(fresh=fresh), model, rounds)
         print(f"\n{title}, {release.id}, {rounds} turns\n")
         print(table(("Check", "CPU p50", "CPU p95", "clock p50", "x embedding"), _rows(times)).replace("\\", ""))
 
 
-def _parts(runner: asyncio.Runner, scope: Scope, release: Release) -> Mapping[str, Callable[[Turn], object]]:
+def _parts(runner: asyncio.Runner, encode: Encode, release: Release) -> Mapping[str, Callable[[Turn], object]]:
     """What is timed, by name. The whole goes through `Rails`, as a turn does; the others are parts, called alone."""
-    rails = Rails(scope)
-    return {
+    scope = Scope(encode)
+    rails = Rails(scope, injection.Detector(encode), Support.load())
+    return _peers() | {
         "whole turn, sentences verbatim": lambda turn: runner.run(_whole(turn, turn.verbatim, rails, release)),
         "whole turn, sentences reworded": lambda turn: runner.run(_whole(turn, turn.reworded, rails, release)),
         "question: screen": lambda turn: screen(turn.question, release),
@@ -129,6 +134,24 @@ def _parts(runner: asyncio.Runner, scope: Scope, release: Release) -> Mapping[st
             _each, "reworded", lambda s, t: foreign.findings(s.text, _cited(s, t))
         ),
     }
+
+
+def _peers() -> dict[str, Callable[[Turn], object]]:
+    """One check each of other systems that run here without a download, over the same texts."""
+    found: dict[str, Callable[[Turn], object]] = {}
+    if find_spec("aicordon"):
+        picket = import_module("aicordon.picket").load()
+        found["peer: aicordon picket (injection), all texts"] = lambda turn: [picket.check(text) for text in _all(turn)]
+    if find_spec("presidio_analyzer"):
+        personal = presidio()
+        found["peer: Presidio's patterns (personal data), all texts"] = lambda turn: [personal(t) for t in _all(turn)]
+    if not found:
+        print("No peer is installed; for a comparison in the same run: pip install aicordon presidio-analyzer")
+    return found
+
+
+def _all(turn: Turn) -> list[str]:
+    return [turn.question, *(one.text for one in turn.passages), *(one.text for one in turn.verbatim)]
 
 
 async def _whole(turn: Turn, sentences: list[Sentence], rails: Rails, release: Release) -> None:

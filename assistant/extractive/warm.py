@@ -1,4 +1,4 @@
-"""What the first customers would wait for, done while nobody asks yet: the documents' statements are embedded."""
+"""What the first customers would wait for, done while nobody asks yet: documents are embedded and screened."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from assistant.extractive.choice import headed
 from assistant.extractive.statements import statements
 from knowledge.chunk import Chunk
 from knowledge.embedding import MiniLM
+from opsplane.guardrails import context
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ MOST = 10_000
 
 
 class Warming:
-    """Embeds the statements of `chunks` in a thread of its own, a few at a time, until done or told to stop."""
+    """Screens `chunks` and embeds their statements in a thread of its own, bit by bit, until done or told to stop."""
 
     def __init__(self, chunks: Sequence[Chunk], embeddings: MiniLM) -> None:
         self._chunks, self._embeddings = chunks, embeddings
@@ -38,6 +39,7 @@ class Warming:
         done = 0
         try:
             for chunk in self._chunks:
+                context.signal(chunk.text)
                 found, _ = sources.read(sources.write([passages.evidence(1, chunk)], ""))
                 for one in statements(found[0]):
                     if self._stop.is_set() or done >= MOST:
