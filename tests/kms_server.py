@@ -4,12 +4,10 @@ import base64
 import json
 import re
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests import loopback
 
 RING = "projects/bank/locations/europe-west3/keyRings/record"
 WRAP = f"{RING}/cryptoKeys/wrap"
@@ -126,13 +126,13 @@ def serving() -> Iterator[KmsServer]:
     """A server on a free port of this machine, until the end of the block."""
     state = KmsServer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Quiet):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802  # the server calls it so
             self._respond({})
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802  # the server calls it so
             self._respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
         def _respond(self, body: dict[str, Any]) -> None:
@@ -151,18 +151,8 @@ def serving() -> Iterator[KmsServer]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with loopback.serving(Handler) as state.url:
+        yield state
 
 
 def crc32c(data: bytes) -> int:

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
 from typing import Any
 
@@ -23,7 +22,7 @@ from opsplane.events import ReleaseRegistered
 from opsplane.ledger.store import Ledger
 from opsplane.plane import Plane
 from opsplane.release import Release
-from tests import fakes
+from tests import fakes, loopback
 
 ALERT = AlertRaised(about="rollout_aborted", subject="3fa9", text="Rollout 3fa9 was aborted: <b> & more.")
 SECRET = "T0123/B4567/wHoMeVeR"
@@ -52,8 +51,8 @@ def hooked(*answers: Behaviour, hangs: threading.Event | None = None) -> Iterato
     """A server on a free port of this machine, until the end of the block."""
     state = Hook(answers=list(answers), hangs=hangs)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(loopback.Quiet):
+        def do_POST(self) -> None:  # noqa: N802  # the server calls it so
             state.times.append(monotonic())
             state.paths.append(self.path)
             state.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -68,20 +67,13 @@ def hooked(*answers: Behaviour, hangs: threading.Event | None = None) -> Iterato
                 self.end_headers()
                 self.wfile.write(b"ok")
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}/services/{SECRET}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with loopback.serving(Handler) as url:
+        state.url = f"{url}/services/{SECRET}"
         try:
             yield state
         finally:
             if hangs:
                 hangs.set()
-            server.shutdown()
-            thread.join()
 
 
 def _lost(ledger: Ledger) -> list[tuple[int, str]]:

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
+
+from tests import loopback
 
 TEMPLATE = "projects/bank/locations/europe-west4/templates/chat"
 Json = dict[str, Any]
@@ -99,10 +100,10 @@ def serving() -> Iterator[Systems]:
     """A server on a free port of this machine, until the end of the block."""
     state = Systems()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Quiet):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802  # the server calls it so
             content = self.rfile.read(int(self.headers["Content-Length"]))
             form = "form" in self.headers["Content-Type"]
             body = dict(parse_qsl(content.decode())) if form else json.loads(content)
@@ -127,16 +128,8 @@ def serving() -> Iterator[Systems]:
             self.end_headers()
             self.wfile.write(fault.content)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with loopback.serving(Handler) as state.url:
         try:
             yield state
         finally:
             state.over.set()
-            server.shutdown()
-            thread.join()
