@@ -39,9 +39,9 @@ _AWAY, _HEAD, _NAMED = 1.5, 0.1, 0.1
 """How much the nearer off-topic examples count, one unit of the head's logit, and a named thing of banking."""
 _MIDDLE, _STEEPNESS = 0.22, 4.0
 """Where the sum of the witnesses is undecided, and how quickly certainty grows around it."""
-_STRANGE, _AT_HOME = 0.25, 0.65
+_STRANGE, _AT_HOME = 0.28, 0.68
 """Cosines of question and best passage below which nothing speaks for an answer, and above which everything does."""
-_TOOL = 0.15
+_TOOL = 0.08
 """How much less certain it is where an account tool fits the question."""
 _PERSON_WORDS = 25
 _PERSON = re.compile(

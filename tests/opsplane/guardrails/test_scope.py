@@ -152,3 +152,9 @@ def test_public_bank_questions_pass_and_everyday_requests_do_not(scope: Scope, r
     strange = draw.sample([text for text, _ in rows["oos_train"] + rows["oos_val"]], 100)
     assert sum(not code(text, scope, release) for text in bank) >= 0.95 * len(bank)
     assert sum(code(text, scope, release) == "scope.off_topic" for text in strange) >= 0.9 * len(strange)
+
+
+def test_a_question_that_a_tool_could_answer_is_sooner_tried(release: Release, scope: Scope) -> None:
+    text = "Have I bought anything at Ikea?"
+    fitting = Scope(scope._encode, lambda _: True)
+    assert fitting.measure(text, [], release)[1] < scope.measure(text, [], release)[1]
