@@ -37,6 +37,8 @@ def split(text: str) -> list[str]:
 
 def _ends(before: str, after: str) -> bool:
     """Whether the full stop (or other mark) at the end of `before` closes a sentence that `after` follows."""
+    if after[:1] in ("—", "–"):  # a quotation that the sentence goes on about
+        return False
     stop = before.rstrip("\"'”’)]*_")
     if not stop.endswith(".") or not after:
         return True

@@ -76,3 +76,11 @@ def test_brackets_without_a_number_are_text() -> None:
 
 def test_marks_alone_are_no_sentence() -> None:
     assert streamed(" [1] \n", 2) == []
+
+
+def test_a_quotation_with_a_dash_behind_it_does_not_end_the_sentence() -> None:
+    text = '"Move your savings to a safe account." — what it is: A scam. Hang up.'
+    assert split(text) == ['"Move your savings to a safe account." — what it is: A scam.', "Hang up."]
+    splitter = Splitter()
+    said = [*splitter.feed(f"{text} [1]"), *splitter.flush()]
+    assert said[0].text == '"Move your savings to a safe account." — what it is: A scam.'
