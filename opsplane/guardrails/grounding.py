@@ -89,7 +89,7 @@ def _left(verdict: _Verdict) -> float:
 def _judge(text: str, cited: Sequence[Evidence], release: Release) -> _Verdict:
     sources = tuple(map(source, cited))
     contacts = tuple(_contacts(text, sources))
-    if any(one.says(text) for one in sources):
+    if any(one.says(text) or one.tells(text) for one in sources):
         return _Verdict(contacts, 1.0, 1.0)
     if len(text) > LONGEST:
         return _Verdict(

@@ -18,6 +18,7 @@ _PARTS, _FIGURES = 1_000, 1_000
 """Sentences and figures of one source that are read; what stands behind them supports nothing."""
 _HEADING = 80
 """Characters below which a line is read as the heading of what follows."""
+_CELL = re.compile(r"(.{1,300}?) [—–] (.{1,100}?): (.{1,600})")
 _RULE = re.compile(r"\s*\|[-:| ]{3,}\Z")
 ADDRESS = re.compile(
     r"\bhttps?://[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+|[\w.+%-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}\b|"
@@ -105,6 +106,23 @@ class Source:
             if (not before or before[-1] in ".!?:;|\n*-\"'☐") and (not after or after[0] in ".!?:;|\n\"'"):
                 return True
             at = self.joined.find(wanted, at + 1)
+        return False
+
+    def tells(self, text: str) -> bool:
+        """Whether the text is a cell of a table with the name of its row and the head of its column before it."""
+        match = _CELL.fullmatch(flat(text).rstrip(". "))
+        if not match:
+            return False
+        name, head, value = (part.casefold() for part in match.groups())
+        heads: list[str] = []
+        for line in self.joined.split("\n"):
+            cells = [cell.strip().rstrip(".").casefold() for cell in line.strip().strip("|").split("|")]
+            if len(cells) < 2:
+                heads = []
+            elif not heads:
+                heads = cells
+            elif cells[0] == name and (head, value) in zip(heads[1:], cells[1:], strict=False):
+                return True
         return False
 
     def knows(self, word: str) -> bool:

@@ -53,6 +53,11 @@ _PERSON = re.compile(
     re.IGNORECASE,
 )
 
+_WHEN = re.compile(
+    r"\b(?:(?:what|which) (?:hours?|times?|days?|number)|hours|when (?:can|could|may|is|are|do|does))\b", re.IGNORECASE
+)
+"""A question about when or where people can be reached is one for the documents."""
+
 
 class Head(NamedTuple):
     """A logistic regression over sentence vectors: `vector @ weights + bias` is the logit of being off-topic."""
@@ -184,7 +189,8 @@ def _tell(text: str, vector: NDArray[np.float32], known: _Known, exemplars: Exem
     Who asks for a person gets one, whatever else the message is about.
     """
     words = wording.words(wording.plain(text))
-    if len(words) <= _PERSON_WORDS and (asked := _PERSON.search(wording.plain(text))):
+    asked = _PERSON.search(wording.plain(text)) if len(words) <= _PERSON_WORDS else None
+    if asked and not _WHEN.search(text):
         return _met("person", mask(asked.group()), "asks for a person", 1.0, exemplars)
     if len(words) > _TELL_WORDS or re.search(r"[0-9]", text):
         return None

@@ -32,3 +32,11 @@ def test_a_sentence_without_end_is_read_in_pieces() -> None:
 def test_a_word_or_two_are_copied_only_as_a_whole_cell() -> None:
     assert reading.read(TABLE).says("Wire")
     assert not reading.read("A wire is free for Premier customers.").says("A wire")
+
+
+def test_a_cell_may_be_told_with_its_row_and_its_head() -> None:
+    table = "| Case | Fee | When |\n|---|---|---|\n| Overdrawn, not covered in time | $15 per item | at once |"
+    source = reading.read(table)
+    assert source.tells("Overdrawn, not covered in time — fee: $15 per item.")
+    assert not source.tells("Overdrawn, not covered in time — when: $15 per item.")
+    assert not source.tells("Overdrawn, covered in time — fee: $15 per item.")

@@ -158,3 +158,9 @@ def test_a_question_that_a_tool_could_answer_is_sooner_tried(release: Release, s
     text = "Have I bought anything at Ikea?"
     fitting = Scope(scope._encode, lambda _: True)
     assert fitting.measure(text, [], release)[1] < scope.measure(text, [], release)[1]
+
+
+def test_who_asks_when_people_can_be_reached_is_no_case_for_a_person(release: Release, scope: Scope) -> None:
+    text = "on weekdays what hours can I call and talk to an employee?"
+    assert [one.code for one in scope.judge(text, [], release)] != ["scope.person"]
+    assert [one.code for one in scope.judge("I want to talk to an employee", [], release)] == ["scope.person"]
