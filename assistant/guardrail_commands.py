@@ -9,8 +9,9 @@ from assistant.panels import Panel
 from opsplane import marking
 from opsplane.access import Actor, Role
 from opsplane.control import refusals
+from opsplane.days import Days
 from opsplane.errors import InvalidRequest
-from opsplane.marking import Days, Mark
+from opsplane.marking import Mark
 
 _FILTERS = ("release", "since", "until")
 _HOW = (

@@ -1,7 +1,6 @@
 """What reviewers judge: /review and /coverage."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -13,6 +12,7 @@ from assistant.panels import Panel
 from opsplane import oversight
 from opsplane.access import Actor, Role
 from opsplane.control import refusals
+from opsplane.days import Days
 from opsplane.errors import InvalidRequest
 from opsplane.ledger import reviews
 from opsplane.oversight import Judgement
@@ -66,19 +66,6 @@ COMMANDS: tuple[Command, ...] = (
         reads=True,
     ),
 )
-
-
-@dataclass(frozen=True)
-class Days:
-    """UTC days, both inclusive; None where it is open."""
-
-    since: date | None
-    until: date | None
-
-    def __str__(self) -> str:
-        """As people say it."""
-        parts = [f"since {self.since}" if self.since else "", f"until {self.until}" if self.until else ""]
-        return " ".join(part for part in parts if part) or "of all days"
 
 
 def _wanted(found: Arguments) -> Reason | str | None:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from opsplane.access import Actor, Role
 from opsplane.control import STAFF, recorded, refusals
+from opsplane.days import Days
 from opsplane.errors import InvalidRequest, NotFound
 from opsplane.event import ERASED
 from opsplane.events import FindingMarked
@@ -18,7 +18,6 @@ from opsplane.guardrails import pii
 from opsplane.ledger import audit, firings
 from opsplane.ledger.audit import AuditQuery
 from opsplane.ledger.firings import Firing
-from opsplane.ledger.seal import micros
 from opsplane.ledger.store import Ledger
 
 SHOWN = 5
@@ -27,14 +26,6 @@ LONGEST = 2_000
 """Characters of a comment."""
 
 READERS = (*STAFF, Role.REVIEWER)
-
-
-@dataclass(frozen=True)
-class Days:
-    """UTC days, both inclusive; None where it is open."""
-
-    since: date | None = None
-    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +51,7 @@ async def counted(ledger: Ledger, days: Days, release: str, *, actor: Actor) -> 
     given = f"{release} {days.since or ''} {days.until or ''}".strip()
     async with recorded(ledger, "guardrails", given, actor) as tally:
         actor.must_be(*READERS)
-        begin = micros(datetime.combine(days.since, time.min, UTC)) if days.since else None
-        end = micros(datetime.combine(days.until, time.min, UTC) + timedelta(days=1)) if days.until else None
+        begin, end = days.bounds()
         marks = firings.latest(await asyncio.to_thread(_marks, ledger))
         found = await asyncio.to_thread(firings.count, ledger, begin, end, release, marks)
         tally.rows = len(found)

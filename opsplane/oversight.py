@@ -5,12 +5,13 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
 from opsplane.access import Actor, Role
 from opsplane.control import recorded, refusals
+from opsplane.days import Days
 from opsplane.errors import Conflict, InvalidRequest, NotFound, PlaneError
 from opsplane.event import ERASED
 from opsplane.events import IN_FORCE, ExchangeReviewed, ReleaseRegistered, in_force
@@ -21,7 +22,7 @@ from opsplane.ledger.audit import AuditPage, AuditQuery
 from opsplane.ledger.checkpoint import Notary
 from opsplane.ledger.proofs import Proof
 from opsplane.ledger.reviews import Waiting
-from opsplane.ledger.seal import micros, moment
+from opsplane.ledger.seal import moment
 from opsplane.ledger.store import Entry, Ledger
 from opsplane.ledger.tables import EXCHANGE
 from opsplane.review import Coverage, Reason, Verdict, coverage
@@ -137,8 +138,7 @@ async def read_coverage(ledger: Ledger, since: date | None, until: date | None, 
     """What share of the exchanges of these UTC days, both inclusive, was reviewed, and by whom."""
     async with recorded(ledger, "coverage", f"{since or ''} {until or ''}".strip(), actor, why) as tally:
         actor.must_be(Role.REVIEWER)
-        begin = micros(datetime.combine(since, time.min, UTC)) if since else None
-        end = micros(datetime.combine(until, time.min, UTC) + timedelta(days=1)) if until else None
+        begin, end = Days(since, until).bounds()
         counts = await asyncio.to_thread(reviews.counts, ledger, begin, end)
         opinions = await asyncio.to_thread(reviews.opinions, ledger, begin, end)
         tally.rows = len(counts)

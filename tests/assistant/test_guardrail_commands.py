@@ -10,6 +10,7 @@ from assistant import commands
 from assistant.desk import Desk
 from opsplane import marking
 from opsplane.access import Actor
+from opsplane.days import Days
 from opsplane.errors import InvalidRequest, NotFound, Refused
 from opsplane.evidence import Sentence
 from opsplane.exchange import Outcome
@@ -76,7 +77,7 @@ async def test_a_mark_is_counted_and_the_last_one_of_a_reviewer_stands(desk: Des
     await run('/guardrails mark aaaaaaaa grounding.figure wrong comment="that fee is right"', desk)
     await run("/guardrails mark aaaaaaaa grounding.figure right", desk)
     await run("/guardrails mark aaaaaaaa grounding.figure wrong", desk, BOB)
-    (found, _) = await marking.counted(desk.ledger, marking.Days(), "", actor=fakes.OPERATOR)
+    (found, _) = await marking.counted(desk.ledger, Days(), "", actor=fakes.OPERATOR)
     assert (found.code, found.right, found.wrong) == ("grounding.figure", 1, 1)
 
 
