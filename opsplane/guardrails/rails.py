@@ -10,13 +10,13 @@ from typing import Protocol
 
 from opsplane.evidence import Evidence, Sentence
 from opsplane.finding import Action, Finding
-from opsplane.guardrails import context, external, injection, pii, signals, wording
+from opsplane.guardrails import context, external, injection, signals, wording
 from opsplane.guardrails.certainty import Certainty, Support
 from opsplane.guardrails.check import check
 from opsplane.guardrails.external import Examiner, Examiners
 from opsplane.guardrails.injection import Signal
 from opsplane.guardrails.scope import Scope
-from opsplane.guardrails.screen import screen
+from opsplane.guardrails.screen import attack, screen
 from opsplane.release import Release
 
 ENDING = frozenset({Action.DECLINE, Action.REPLY})
@@ -108,7 +108,7 @@ class Rails:
         if self._detector is None or any(one.action in ENDING for one in found):
             return found
         signal, threshold = self._detector.signal(text), release.guardrails.injection
-        return [*found, _attack(signal, threshold)] if signal.score >= threshold else found
+        return [*found, attack(signal, threshold)] if signal.score >= threshold else found
 
     async def _asked(self, text: str, stage: str, release: Release, about: Sequence[str] = ()) -> list[Finding]:
         """What other systems say, all asked at once."""
@@ -132,16 +132,3 @@ def refused(findings: Sequence[Finding]) -> bool:
 
 def _plain(text: str) -> str:
     return wording.plain(html.unescape(text))
-
-
-def _attack(signal: Signal, threshold: float) -> Finding:
-    return Finding(
-        code=f"injection.{signal.family}",
-        action=Action.DECLINE,
-        stage="question",
-        span=pii.mask(signal.span),
-        detail="reads like an attempt to change or reveal the assistant's instructions",
-        score=signal.score,
-        threshold=threshold,
-        reply="injection",
-    )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import compliance, disguise, injection, language, pii, signals, wording
+from opsplane.guardrails.injection import Signal
 from opsplane.release import Release
 
 _PERSON = (
@@ -153,20 +154,21 @@ def _once(findings: Iterable[Finding]) -> list[Finding]:
 
 def _injection(text: str, threshold: float) -> list[Finding]:
     found = injection.signal(text)
-    if found.score < threshold:
-        return []
-    return [
-        Finding(
-            code=f"injection.{found.family}",
-            action=Action.DECLINE,
-            stage="question",
-            span=pii.mask(found.span),
-            detail="reads like an attempt to change or reveal the assistant's instructions",
-            score=found.score,
-            threshold=threshold,
-            reply="injection",
-        )
-    ]
+    return [attack(found, threshold)] if found.score >= threshold else []
+
+
+def attack(found: Signal, threshold: float) -> Finding:
+    """A question that looks like an attack is declined."""
+    return Finding(
+        code=f"injection.{found.family}",
+        action=Action.DECLINE,
+        stage="question",
+        span=pii.mask(found.span),
+        detail="reads like an attempt to change or reveal the assistant's instructions",
+        score=found.score,
+        threshold=threshold,
+        reply="injection",
+    )
 
 
 def _other_customer(text: str) -> list[Finding]:
