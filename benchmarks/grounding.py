@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from benchmarks import planted, rewrite
 from benchmarks.guardrails import DATA, ROOT
 from opsplane import registry
-from opsplane.evidence import Evidence, Origin
-from opsplane.guardrails import figures, grounding, wording
+from opsplane.guardrails import figures, grounding, measure, wording
 from opsplane.guardrails.support import Support, WrongWeights
 from opsplane.release import Release
 
@@ -84,7 +83,7 @@ def worked_out(release: Release) -> None:
     rng = random.Random(SEED)
     for parts in planted.sections(ROOT / "knowledge" / "corpus").values():
         for section in parts:
-            source = [_evidence(section)]
+            source = [measure.source(1, section)]
             for claim, result in _sums(section, rng):
                 right.append(not grounding.findings(claim.format(f"{result:,.2f}"), source, release))
                 off = result + rng.choice([-10, -1, 1, 2, 7, 30])
@@ -127,7 +126,7 @@ def _turn(turn: int, sections: Sequence[str], release: Release, rng: random.Rand
     texts = [f"{sections[(turn + number) % len(sections)]}\n{turn} {reworded}" for number in range(6)]
     lines = [max(wording.sentences(text)[-4:], key=len).replace("|", "") for text in texts[:5]]
     lines = [rewrite.reword(line, rng) or f"So {line}" for line in lines] if reworded else lines
-    passages = [_evidence(text) for text in texts]
+    passages = [measure.source(1, text) for text in texts]
     start = process_time()
     for line in lines:
         grounding.findings(line, passages, release)
@@ -141,7 +140,7 @@ def wice(release: Release) -> None:
     labels = np.array([row["label"] == "supported" for row in rows])
     judged = []
     for number, row in enumerate(rows):
-        source = [_evidence("\n".join(row["evidence"]))]
+        source = [measure.source(1, "\n".join(row["evidence"]))]
         claim = wording.plain(row["claim"])
         score, withheld = grounding.score(claim, source, release), bool(grounding.findings(claim, source, release))
         judged.append(Judged("true" if labels[number] else "false", number, score, withheld))
@@ -163,7 +162,7 @@ def _certainties(claims: Sequence[str], evidence: Sequence[str]) -> list[float]:
 
 
 def _judged(pair: planted.Pair, section: int, release: Release) -> Judged:
-    source = [_evidence(pair.evidence)]
+    source = [measure.source(1, pair.evidence)]
     claim = wording.plain(pair.claim)
     score = grounding.score(claim, source, release)
     return Judged(pair.kind, section, score, bool(grounding.findings(claim, source, release)))
@@ -187,24 +186,20 @@ def _balanced(rows: Sequence[Judged]) -> float:
     return float(shown + np.mean([row.withheld for row in rows if row.kind != "true"])) / 2
 
 
-def _say(what: str, rows: Sequence[Judged], measure: Callable[[Sequence[Judged]], float]) -> None:
-    low, high = np.percentile(_resampled(rows, measure), [2.5, 97.5])
-    print(f"{what:62} {measure(rows):7.4f}  [{low:.4f}, {high:.4f}]  of {len(rows):,}")
+def _say(what: str, rows: Sequence[Judged], statistic: Callable[[Sequence[Judged]], float]) -> None:
+    low, high = np.percentile(_resampled(rows, statistic), [2.5, 97.5])
+    print(f"{what:62} {statistic(rows):7.4f}  [{low:.4f}, {high:.4f}]  of {len(rows):,}")
 
 
-def _resampled(rows: Sequence[Judged], measure: Callable[[Sequence[Judged]], float]) -> NDArray[np.float64]:
-    """The measure of samples of sections, drawn with replacement."""
+def _resampled(rows: Sequence[Judged], statistic: Callable[[Sequence[Judged]], float]) -> NDArray[np.float64]:
+    """The statistic of samples of sections, drawn with replacement."""
     rng = np.random.default_rng(SEED)
     groups = defaultdict(list)
     for row in rows:
         groups[row.section].append(row)
     parts = list(groups.values())
     draws = (rng.integers(0, len(parts), len(parts)) for _ in range(_RESAMPLES))
-    return np.array([measure([row for place in draw for row in parts[place]]) for draw in draws])
-
-
-def _evidence(text: str) -> Evidence:
-    return Evidence(number=1, origin=Origin.PASSAGE, id="1", document="", title="", text=text, sha256="")
+    return np.array([statistic([row for place in draw for row in parts[place]]) for draw in draws])
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from opsplane import registry
-from opsplane.evidence import Evidence, Origin, Sentence
-from opsplane.guardrails import wording
+from opsplane.evidence import Evidence, Sentence
+from opsplane.guardrails import measure, wording
 from opsplane.guardrails.check import check
 from opsplane.guardrails.rails import refused
 from opsplane.release import Release
@@ -36,7 +36,7 @@ def corpus(release: Release) -> None:
     draw = random.Random(7)
     as_is, joined, digit, denied = [], [], [], []
     for section in _sections():
-        source = _evidence(1, section)
+        source = measure.source(1, section)
         lines = [line for line in wording.sentences(section.replace("|", "¦")) if len(line) > 25]
         for line in lines:
             as_is.append(not _refused(line.replace("¦", "|"), source, release))
@@ -63,19 +63,6 @@ def _refused(text: str, source: Evidence, release: Release) -> bool:
 def _sections() -> Iterator[str]:
     for path in sorted((ROOT / "knowledge" / "corpus").rglob("*.md")):
         yield from re.split(r"\n## ", path.read_text(encoding="utf-8").split("---", 2)[2])
-
-
-def _evidence(number: int, text: str) -> Evidence:
-    return Evidence(
-        number=number,
-        origin=Origin.PASSAGE,
-        id=str(number),
-        document="corpus",
-        title="",
-        text=text,
-        sha256="",
-        cosine=0.5,
-    )
 
 
 def _other_digit(line: str, draw: random.Random) -> str:

@@ -21,6 +21,7 @@ from benchmarks import train_injection as training
 from knowledge import embedding
 from opsplane.guardrails import context, injection
 from opsplane.guardrails.injection_heads import ENCODER_SHARE, PATTERN_SHARE, Heads
+from opsplane.guardrails.scope import Encode
 from opsplane.guardrails.sweep import wilson
 
 SEED = 7
@@ -48,7 +49,7 @@ def main() -> None:
         planted_thirds(encode)
 
 
-def attacks(encode: training.Encode) -> Iterator[tuple[str, list[str]]]:
+def attacks(encode: Encode) -> Iterator[tuple[str, list[str]]]:
     """Attacks that nothing was learnt from; those made of our own templates are at least other fillings."""
     odd = data.wild()[1::2]
     learnt = encode([text[:1200] for text in data.wild()[::2]])
@@ -111,7 +112,7 @@ def documents() -> None:
     print(f"{'dropped: ordinary memos':34}{_share([_spoken(f'Transfer | $12.00 | memo: {one}') for one in plain])}")
 
 
-def families(encode: training.Encode) -> None:
+def families(encode: Encode) -> None:
     """Each family of attacks as one that nobody has seen: trained without it, the zeros placed again."""
     print("\ntrained without the family        (its own templates and their fillings unseen; slots are shared)")
     questions, shares = training.question_texts(), []
@@ -126,7 +127,7 @@ def families(encode: training.Encode) -> None:
     print(f"  {'mean of the families':32}{np.mean(shares):.3f}")
 
 
-def planted_thirds(encode: training.Encode) -> None:
+def planted_thirds(encode: Encode) -> None:
     """Planted instructions of categories that nobody has seen, alone and at the zero that ships."""
     kinds, texts = list(data.planted()), training.context_texts()
     caught = []
@@ -140,7 +141,7 @@ def planted_thirds(encode: training.Encode) -> None:
     print(f"  {'planted, category unseen':32}{_share(caught)}")
 
 
-def speed(encode: training.Encode) -> None:
+def speed(encode: Encode) -> None:
     """Milliseconds; the encoder's own time is left out, since its answers were remembered above."""
     questions = [text for text, _ in data.banking()[:500]]
     passages = [part for text in data.corpus()[1::2] for part in data.passages(text)]
@@ -193,7 +194,7 @@ def _peer() -> dict[str, Flags]:
     return {"aicordon picket": lambda text: bool(picket.check(text).flagged)}
 
 
-def _margin(heads: Heads, text: str, encode: training.Encode) -> float:
+def _margin(heads: Heads, text: str, encode: Encode) -> float:
     told = PATTERN_SHARE * injection.signal(text).score
     vector = ENCODER_SHARE * training.vector_margin(heads, text, encode)
     return training.question_margin(heads, text) + told + vector

@@ -24,10 +24,10 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import planted
-from benchmarks.guardrails import DATA, ROOT, _evidence
+from benchmarks.guardrails import DATA, ROOT
 from knowledge import embedding
 from opsplane import registry
-from opsplane.guardrails import certainty, grounding, overlap, shortlist, support, wording
+from opsplane.guardrails import certainty, grounding, measure, overlap, shortlist, support, wording
 from opsplane.guardrails.forest import Forest
 from opsplane.guardrails.overlap import FEATURES, Kin
 from opsplane.guardrails.shortlist import Line
@@ -185,7 +185,7 @@ def ruled(claims: Sequence[dict[str, object]]) -> Numbers:
     scores = []
     for claim in claims:
         texts: Sequence[str] = claim["evidence"]  # type: ignore[assignment]
-        sources = [_evidence(number, text) for number, text in enumerate(texts, 1)]
+        sources = [measure.source(number, text) for number, text in enumerate(texts, 1)]
         scores.append(grounding.score(wording.plain(str(claim["claim"])), sources, release))
     return np.array(scores)
 

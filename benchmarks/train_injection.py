@@ -9,7 +9,7 @@ where at most 4 % of NotInject's first part, 0.5 % of bank questions or 1 % of e
 import hashlib
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +29,11 @@ from opsplane.guardrails.injection_heads import (
     windows,
 )
 from opsplane.guardrails.ngrams import BUCKETS
+from opsplane.guardrails.scope import Encode
 
 SEED = 20_261_126
 UNSEEN = 1.4
 """How much higher than learnt documents others score, in logits; seen on the half that was left out."""
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class Text(NamedTuple):

@@ -5,17 +5,16 @@ this only turns plain attempts away. Adaptive attacks in other words pass it.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from math import exp, log
 from typing import NamedTuple
 
-import numpy as np
 import re2
-from numpy.typing import NDArray
 
 from opsplane.guardrails import disguise, injection_heads
 from opsplane.guardrails.injection_patterns import FAMILIES
+from opsplane.guardrails.scope import Encode
 
 __all__ = [
     "DEFAULT",
@@ -31,7 +30,6 @@ __all__ = [
     "worth_reading",
 ]
 
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Search = Callable[[str], re.Match[str] | None]
 
 LONGEST = 20_000

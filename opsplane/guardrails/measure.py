@@ -114,13 +114,13 @@ async def question(text: str, rails: Rails, release: Release, retrieve: Retrieve
 
 async def passage(text: str, rails: Rails, release: Release) -> Measured:
     """A passage or a tool's result, as data that a model would read."""
-    _, found = await rails.passages([_source(1, text)], release)
+    _, found = await rails.passages([source(1, text)], release)
     return _measured("passage", text, found, {"context": context.signal(text).score}, release)
 
 
 async def claim(text: str, evidence: Sequence[str], rails: Rails, release: Release) -> Measured:
     """A sentence of an answer that cites all of these passages."""
-    sources = [_source(number, one) for number, one in enumerate(evidence, 1)]
+    sources = [source(number, one) for number, one in enumerate(evidence, 1)]
     sentence = Sentence(text=text, cites=tuple(one.number for one in sources))
     found = await rails.sentence(sentence, sources, release)
     return _measured("answer", text, found, rails.scores(text, sources, release), release)
@@ -238,7 +238,8 @@ def _verdict(action: Action) -> str:
     return "block" if action in _BLOCKS else action.value
 
 
-def _source(number: int, text: str) -> Evidence:
+def source(number: int, text: str) -> Evidence:
+    """A text as the passage of that number."""
     return Evidence(
         number=number,
         origin=Origin.PASSAGE,

@@ -9,7 +9,7 @@ the other two judge sentences in words of their own; in between both count. Trai
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,8 +20,6 @@ from opsplane.guardrails import overlap, shortlist, wording
 from opsplane.guardrails.forest import Forest
 from opsplane.guardrails.overlap import Kin
 from opsplane.guardrails.shortlist import Line
-
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 WEIGHTS = Path(__file__).parent / "weights"
 THRESHOLD = 0.5
@@ -47,8 +45,8 @@ class Support:
         self._line = np.asarray(arrays["line"], np.float64)
 
     @classmethod
-    def load(cls, encode: Encode | None = None, folder: Path = WEIGHTS) -> "Support":  # noqa: ARG003
-        """Read the weights; raises `WrongWeights`. `encode` is for models that embed; this one has its own words."""
+    def load(cls, folder: Path = WEIGHTS) -> "Support":
+        """Read the weights; raises `WrongWeights`."""
         return _load(folder)
 
     def scores(self, claims: Sequence[str], evidence: Sequence[Sequence[str]]) -> list[float]:

@@ -24,7 +24,7 @@ FLAT = " ".join(PASSAGE.split("\n\n")[1].split("\n"))
 
 @pytest.fixture(scope="module")
 def model() -> Support:
-    return Support.load(None)
+    return Support.load()
 
 
 def score(model: Support, claim: str, *passages: str) -> float:
@@ -127,7 +127,7 @@ def test_hostile_text_takes_bounded_time(hostile: str, model: Support) -> None:
 
 def test_missing_weights_are_told(tmp_path: Path) -> None:
     with pytest.raises(WrongWeights, match="cannot be read"):
-        Support.load(None, tmp_path)
+        Support.load(tmp_path)
 
 
 def test_other_weights_than_noted_are_refused(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_other_weights_than_noted_are_refused(tmp_path: Path) -> None:
     with (tmp_path / "grounding.npz").open("ab") as file:
         file.write(b"!")
     with pytest.raises(WrongWeights, match="SHA-256"):
-        Support.load(None, tmp_path)
+        Support.load(tmp_path)
 
 
 def test_the_model_keeps_what_was_measured_beside_its_weights() -> None:
