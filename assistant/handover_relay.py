@@ -37,6 +37,8 @@ EVERY = 0.5
 REMEMBERED = timedelta(hours=1)
 """For so long a chat that lost its connection can be told what it missed."""
 _MOST = 2_000  # notices that are remembered
+_SETTLING = 24  # looks at a chat that was just opened, in which it is told again
+_AGAIN = 6  # every so many looks
 AUTHOR = "Opsplane"
 
 
@@ -69,6 +71,24 @@ class Notice:
 
 
 @dataclass
+class _Ear:
+    """How far a chat has heard, how far the others had when it was opened, and how often it was looked at since."""
+
+    heard: int
+    opened: int
+    looks: int = 0
+
+    def since(self) -> int:
+        """What comes after this is told now.
+
+        A page that resumes its conversation may lay an older history over a message that came in meanwhile. So it is
+        told again for a while; a message that it has keeps its id and is not shown twice.
+        """
+        self.looks += 1
+        return self.opened if self.looks <= _SETTLING and self.looks % _AGAIN == 0 else self.heard
+
+
+@dataclass
 class Relay:
     """`board` is the one that commands work on; `named` gives a staff member's name as customers see it, `elsewhere`
     how else to reach a person. `keep` puts a message into a conversation of the chat history.
@@ -84,8 +104,10 @@ class Relay:
     _own: Board = field(default_factory=Board)
     _begun: bool = False
     _count: int = 0
+    _news: deque[News] = field(default_factory=deque)
+    _unkept: deque[Notice] = field(default_factory=deque)
     _notices: deque[tuple[int, Notice]] = field(default_factory=lambda: deque(maxlen=_MOST))
-    _heard: WeakKeyDictionary[Tab, int] = field(default_factory=WeakKeyDictionary)
+    _ears: WeakKeyDictionary[Tab, _Ear] = field(default_factory=WeakKeyDictionary)
 
     async def run(self, every: float = EVERY) -> None:
         """Look until cancelled."""
@@ -94,33 +116,40 @@ class Relay:
     async def look(self) -> None:
         """Tell each open chat what it has not heard; of what was before the first look, only what lost its way."""
         for tab in self.tabs():
-            self._heard.setdefault(tab, self._count)
+            self._ears.setdefault(tab, _Ear(self._count, self._count))
         first, self._begun = not self._begun, True
-        for one in await asyncio.to_thread(self._gather, first):
+        await asyncio.to_thread(self._gather, first)
+        while self._unkept:  # each leaves only when it is kept: what raises is tried again at the next look
+            one = self._unkept[0]
             if one.customer:  # kept before it is shown
                 self.keep(one.message(one.thread))
+            self._unkept.popleft()
             if not first:
                 self._count += 1
                 self._notices.append((self._count, one))
         for tab in list(self.tabs()):
-            if self._heard.setdefault(tab, self._count) < self._count:
-                await self._tell(tab)
+            since = self._ears.setdefault(tab, _Ear(self._count, self._count)).since()
+            if since < self._count:
+                await self._tell(tab, since)
 
-    def _gather(self, first: bool) -> list[Notice]:
-        """What came onto the record since the last look; hand-overs that have lapsed are put there for the next."""
-        news, now = self._own.news(self.ledger), self.ledger.clock()
-        known = self._own.look(self.ledger)
+    def _gather(self, first: bool) -> None:
+        """Note what came onto the record since the last look; hand-overs that have lapsed go there for the next."""
+        self._news.extend(self._own.news(self.ledger))
+        now, known = self.ledger.clock(), self._own.look(self.ledger)
+        while self._news:
+            one = self._news[0]
+            # of a first look, what a process that died may have left unkept
+            if not first or known[one.after.id].stage is Stage.TAKEN:
+                self._unkept.extend(self._told(one))
+            self._news.popleft()
         if any(one.due(now) for one in known.values()):
             handover_deeds.lapse(self.ledger, self.board)
         while self._notices and (at := self._notices[0][1].at) and at < now - REMEMBERED:
             self._notices.popleft()
-        if first:  # a process that died may have left something unkept
-            news = [one for one in news if known[one.after.id].stage is Stage.TAKEN]
-        return [notice for one in news for notice in self._told(one)]
 
-    async def _tell(self, tab: Tab) -> None:
-        missed = [one for count, one in self._notices if count > self._heard[tab] and one.concerns(tab)]
-        self._heard[tab] = self._count
+    async def _tell(self, tab: Tab, since: int) -> None:
+        missed = [one for count, one in self._notices if count > since and one.concerns(tab)]
+        self._ears[tab].heard = self._count
         person = await asyncio.to_thread(self.who, tab.token) if missed and tab.token else None
         for one in missed:
             if person is None or not one.for_(person):

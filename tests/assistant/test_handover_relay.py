@@ -73,6 +73,11 @@ class House:
         await self.relay.look()
 
 
+def refuse(_message: dict[str, Any]) -> None:
+    """A chat history that cannot be written."""
+    raise OSError("disk full")
+
+
 @pytest.fixture
 def house(ledger: Ledger) -> House:
     return House(ledger)
@@ -117,9 +122,34 @@ async def test_what_a_customer_is_told_is_kept_and_what_staff_are_told_is_not(ho
     await house.says(one, "My secret", CUSTOMER)
     await house.says(one, "Good evening.", OPERATOR)
     await house.ends(OPERATOR)
-    assert [one["id"] for one in house.kept] == [one["id"] for one in customer.sent]
+    told = dict.fromkeys(one["id"] for one in customer.sent)  # a chat just opened is told again
+    assert [one["id"] for one in house.kept] == list(told)
     assert {one["threadId"] for one in house.kept} == {TALK}
     assert "secret" not in str(house.kept)
+
+
+async def test_what_could_not_be_kept_is_told_at_the_next_look(house: House) -> None:
+    (customer,) = await house.opened(customer=TALK)
+    await house.asks()
+    keep, house.relay.keep = house.relay.keep, refuse
+    with pytest.raises(OSError, match="disk full"):
+        await house.takes()
+    house.relay.keep = keep
+    await house.relay.look()
+    assert customer.texts[0].startswith("**OPERATOR of Wrenfield staff is here.**")
+    assert [message["id"] for message in house.kept] == [message["id"] for message in customer.sent]
+
+
+async def test_a_page_that_has_just_been_opened_is_told_again_under_the_same_id(house: House) -> None:
+    await house.opened(operator=DESK)
+    await house.asks()
+    one = await house.takes()
+    (page,) = await house.opened(customer=TALK)
+    await house.says(one, "Still there?", OPERATOR)
+    for _ in range(60):
+        await house.relay.look()
+    assert len(page.sent) == 5  # once, and four times within the first twelve seconds
+    assert len({message["id"] for message in page.sent}) == 1
 
 
 async def test_two_processes_name_a_message_alike(house: House, record_url: str, vault: Vault) -> None:
