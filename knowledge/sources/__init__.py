@@ -1,0 +1,1 @@
+"""Where documents come from: folders, single files, Git repositories, buckets of Google Cloud Storage."""
