@@ -1,4 +1,4 @@
-"""Embeddings of all-MiniLM-L6-v2 on ONNX Runtime: one thread, 8-bit integers, nothing downloaded."""
+"""Embeddings of all-MiniLM-L6-v2 on ONNX Runtime: one thread, 8-bit integers or exact, nothing downloaded."""
 
 import importlib.util
 import json
@@ -18,21 +18,26 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
 from knowledge import minilm
+from knowledge.spans import sentences
 
 MAX_TOKENS = 256
 """The model reads this many word pieces, its two markers included; what follows is cut off."""
 DIMENSIONS = minilm.WIDTH
 _SEPARATOR = 102
+_FORM = 2  # counts what the graph gives: since 2 token states too
 _WORTH_KEEPING = 50  # texts embedded since the last file
-_GRAPH = f"all-MiniLM-L6-v2-uint8-{minilm.PUBLISHED[:8]}.onnx"
+ROUNDED, EXACT = "all-MiniLM-L6-v2-uint8", "all-MiniLM-L6-v2-fp32"
+"""The same weights in 8 bits and in 32: another model to an index, since their vectors differ (cosine .994)."""
 
 
 class MiniLM(Embeddings):
     """all-MiniLM-L6-v2: texts to unit vectors of 384 dimensions. May be used from several threads at once."""
 
-    name = "all-MiniLM-L6-v2-uint8"
+    name = ROUNDED
 
-    def __init__(self, graph: Path, tokenizer: Path, *, cache: int = 32_768) -> None:
+    def __init__(self, graph: Path, tokenizer: Path, *, cache: int = 32_768, name: str = ROUNDED) -> None:
+        self.name = name
+        self.folder = graph.parent
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -112,6 +117,20 @@ class MiniLM(Embeddings):
         """LangChain's form of `encode` for one text."""
         return self.embed_documents([text])[0]
 
+    def read(self, window: str) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+        """The vector of a window, shape (384,), and of each of its sentences in their context, shape (n, 384) in 1/127
+        of the largest component: the means of the token states ("late chunking", Günther et al. 2024)."""
+        encoding = self._tokenizer.encode(window)
+        ids = np.array([_fitting(encoding.ids)], np.int64)
+        embedding, states = self._session.run(["embedding", "states"], {"ids": ids, "mask": np.ones_like(ids)})
+        places = np.array(encoding.offsets[: ids.shape[1]])
+        spans = []
+        for begin, end in sentences(window):
+            inside = (places[:, 1] > places[:, 0]) & (places[:, 0] >= begin) & (places[:, 1] <= end)
+            if inside.any():
+                spans.append(states[0][inside].mean(axis=0))
+        return embedding[0], rounded(np.array(spans, np.float32).reshape(-1, DIMENSIONS))
+
     def count_tokens(self, text: str) -> int:
         """Word pieces in the text, without the two markers that the model adds."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -120,25 +139,33 @@ class MiniLM(Embeddings):
         """Embed each text by itself: in a batch its neighbours would decide how its activations are rounded."""
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
         for place, text in enumerate(texts):
-            ids = np.array([self._ids(text)], np.int64)
-            vectors[place] = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0][0]
+            ids = np.array([_fitting(self._tokenizer.encode(text).ids)], np.int64)
+            vectors[place] = self._session.run(["embedding"], {"ids": ids, "mask": np.ones_like(ids)})[0][0]
         return vectors
 
-    def _ids(self, text: str) -> list[int]:
-        ids = self._tokenizer.encode(text).ids
-        return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], _SEPARATOR]
+
+def _fitting(ids: list[int]) -> list[int]:
+    """As many word pieces as the model reads."""
+    return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], _SEPARATOR]
 
 
-def load(folder: Path) -> MiniLM:
+def rounded(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Vectors in 8 bits, each by its own largest component; their direction is kept to about 1/200."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-12)
+    return np.rint(vectors * (127 / largest)).astype(np.int8)
+
+
+def load(folder: Path, *, exact: bool = False) -> MiniLM:
     """Open the model, building its graph into `folder` the first time (about three seconds).
 
-    Raises `minilm.WrongWeights` where the installed weights are not the published ones.
+    With `exact` its weights are not rounded: 90 MB instead of 23, and half as fast. Raises `minilm.WrongWeights`
+    where the installed weights are not the published ones.
     """
-    package = published()
-    graph = folder / _GRAPH
+    package, name = published(), EXACT if exact else ROUNDED
+    graph = folder / f"{name}-{minilm.PUBLISHED[:8]}-{_FORM}.onnx"
     if not graph.exists():
-        _build(package / "model.safetensors", graph)
-    return MiniLM(graph, package / "tokenizer.json")
+        _build(package / "model.safetensors", graph, exact=exact)
+    return MiniLM(graph, package / "tokenizer.json", name=name)
 
 
 def published() -> Path:
@@ -149,8 +176,8 @@ def published() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _build(weights: Path, target: Path) -> None:
-    """Quantise the graph to 8 bits and put it in place in one step, so that no half-written file is opened.
+def _build(weights: Path, target: Path, *, exact: bool) -> None:
+    """Build the graph, quantised to 8 bits or exact, and put it in place in one step: no half-written file is opened.
 
     Unsigned weights: with signed ones processors without VNNI instructions saturate sums at 16 bits, so that the same
     text got another vector there (cosine to the 32-bit model's .992 against .994).
@@ -159,5 +186,8 @@ def _build(weights: Path, target: Path) -> None:
     model = minilm.graph(minilm.weights(weights))
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         built = Path(scratch) / target.name
-        quantize_dynamic(model, built, per_channel=True, weight_type=QuantType.QUInt8)
+        if exact:
+            built.write_bytes(model.SerializeToString())
+        else:
+            quantize_dynamic(model, built, per_channel=True, weight_type=QuantType.QUInt8)
         built.replace(target)

@@ -2,7 +2,7 @@
 
 BERT with 6 layers, 12 heads and 384 dimensions; mean pooling over the tokens and scaling to unit length
 are part of the graph. Inputs `ids` and `mask` are int64 of shape (batch, tokens); output `embedding` is
-float32 of shape (batch, 384).
+float32 of shape (batch, 384), and `states`, float32 of shape (batch, tokens, 384), is what it is the mean of.
 """
 
 import hashlib
@@ -102,13 +102,17 @@ def graph(constants: dict[str, NDArray[np.float32]]) -> onnx.ModelProto:
     bias = g.node("Unsqueeze", g.node("Mul", g.node("Sub", "one", mask), "masked"), "axes_12")
     for number in range(LAYERS):
         x = g.layer(x, bias, f"encoder.layer.{number}")
+    g.nodes.append(helper.make_node("Identity", [x], ["states"]))
     seen = g.node("Unsqueeze", mask, "axis_2")
     total = g.node("ReduceSum", g.node("Mul", x, seen), "axis_1", keepdims=0)
     mean = g.node("Div", total, g.node("ReduceSum", mask, "axis_1", keepdims=1))
     g.nodes.append(helper.make_node("LpNormalization", [mean], ["embedding"], axis=-1, p=2))
     inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "tokens"]) for n in ("ids", "mask")]
-    output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", WIDTH])
-    body = helper.make_graph(g.nodes, "all-MiniLM-L6-v2", inputs, [output], list(g.tensors.values()))
+    outputs = [
+        helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", WIDTH]),
+        helper.make_tensor_value_info("states", TensorProto.FLOAT, ["batch", "tokens", WIDTH]),
+    ]
+    body = helper.make_graph(g.nodes, "all-MiniLM-L6-v2", inputs, outputs, list(g.tensors.values()))
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # its shapes need no inference
     onnx.checker.check_model(model)

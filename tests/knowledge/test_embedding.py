@@ -78,3 +78,21 @@ def test_a_file_is_not_written_anew_for_a_few_texts(minilm: MiniLM, tmp_path: Pa
     minilm.encode(["one new text"], lasting=True)
     minilm.keep(tmp_path / "second.npz")
     assert not (tmp_path / "second.npz").exists()
+
+
+def test_each_sentence_of_a_window_has_a_vector_near_to_that_of_the_sentence_alone(minilm: MiniLM) -> None:
+    said = [
+        "A wire within the country costs $25, and one to another country costs $45 in every branch.",
+        "Cards are blocked at once when they are lost, and a new one comes by mail within five days.",
+    ]
+    vector, spans = minilm.read("Guide > Various\n" + " ".join(said))
+    assert (spans.shape, spans.dtype, np.abs(spans).max(axis=1).tolist()) == ((2, 384), np.int8, [127, 127])
+    assert vector == pytest.approx(minilm.encode(["Guide > Various\n" + " ".join(said)])[0])
+    alone = minilm.encode(said)
+    units = spans / np.linalg.norm(spans, axis=1, keepdims=True)
+    assert ((alone @ units.T).argmax(axis=1) == [0, 1]).all()
+
+
+def test_a_window_without_a_sentence_has_a_vector_all_the_same(minilm: MiniLM) -> None:
+    vector, spans = minilm.read("Title\n")
+    assert (vector.shape, spans.shape) == ((384,), (0, 384))

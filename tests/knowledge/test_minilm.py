@@ -61,7 +61,9 @@ def test_the_graph_computes_what_the_published_model_computes(minilm: MiniLM) ->
     width = max(map(len, rows))
     ids = np.array([row + [0] * (width - len(row)) for row in rows])
     mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-    (exact,) = session.run(None, {"ids": ids, "mask": mask})
+    exact, states = session.run(["embedding", "states"], {"ids": ids, "mask": mask})
+    means = (states * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+    assert means / np.linalg.norm(means, axis=1, keepdims=True) == pytest.approx(exact, abs=1e-5)
     wide = {name: np.asarray(value, np.float64) for name, value in weights.items()}
     assert np.allclose(exact, [reference(wide, row) for row in rows], atol=1e-5)
     assert (exact * minilm.encode(TEXTS)).sum(1).min() >= 0.985
