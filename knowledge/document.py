@@ -31,16 +31,23 @@ class Kind(StrEnum):
 
 
 class Section(BaseModel):
-    """A stretch of text under one heading; `path` is the headings above it, outermost first."""
+    """A stretch of text under one heading; `path` is the headings above it, outermost first.
+
+    `page` is the page of the file on which it begins, counted from 1; None where the file has no pages.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: tuple[str, ...]
     text: str
+    page: int | None = None
 
 
 class Document(BaseModel):
-    """One version of a document. `effective_to` is the last day on which it holds; None means no end."""
+    """One version of a document. `effective_to` is the last day on which it holds; None means no end.
+
+    `supersedes` are ids of other documents, which end on the day before this one begins.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,6 +58,7 @@ class Document(BaseModel):
     version: str = "1"
     effective_from: date = UNDATED
     effective_to: date | None = None
+    supersedes: tuple[str, ...] = ()
     owner: str = ""
     source: str
     sections: tuple[Section, ...]
