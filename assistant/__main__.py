@@ -14,10 +14,13 @@ from assistant import (
     audit_cli,
     bootstrap,
     cost_cli,
+    document_cli,
+    embed_cli,
     golden,
     guardrail_cli,
+    index_cli,
+    ingest_cli,
     keys_cli,
-    panels,
     questions,
     release_cli,
     rollout_cli,
@@ -40,13 +43,19 @@ cli = typer.Typer(
 people_cli = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 cli.add_typer(audit_cli.cli, name="audit")
 cli.add_typer(cost_cli.cli, name="cost")
+cli.add_typer(embed_cli.cli, name="embed")
 cli.add_typer(guardrail_cli.cli, name="guardrails")
+cli.add_typer(index_cli.cli, name="index")
 cli.add_typer(keys_cli.cli, name="keys")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(release_cli.cli, name="release")
 cli.add_typer(rollout_cli.cli, name="rollout")
+for _shown in (document_cli.documents, document_cli.conflicts, document_cli.withdraw, document_cli.reinstate):
+    cli.command()(_shown)
 for _deed in (rollout_cli.rollback, rollout_cli.freeze, rollout_cli.unfreeze, rollout_cli.killswitch):
     cli.command()(_deed)
+cli.command()(ingest_cli.ingest)
+cli.command()(ingest_cli.sources)
 cli.command()(audit_cli.requests)
 cli.command()(audit_cli.approve)
 cli.command()(audit_cli.reject)
@@ -92,19 +101,6 @@ def ask(
             raise typer.Exit(1)
         if as_json:
             sys.stdout.write(json.dumps(questions.as_json(screen.exchange)) + "\n")
-
-
-@cli.command()
-def ingest(
-    path: Annotated[Path, typer.Argument(help="A folder or a file: Markdown, HTML, PDF or text.", exists=True)],
-    data: Data = None,
-    replace: Annotated[bool, typer.Option(help="Make this the whole library; else it is added.")] = False,
-) -> None:
-    """Put documents into the index; files that cannot be read are named with the reason, the rest goes in."""
-    with shell.progress() as bar:
-        report = bootstrap.ingest_path(path, shell.chosen(data), bar, replace=replace)
-    out.print(Markdown(panels.ingested(report).text))
-    raise typer.Exit(1 if report.refused else 0)
 
 
 @cli.command()

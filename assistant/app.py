@@ -151,8 +151,9 @@ async def answer(message: cl.Message) -> None:
     try:
         with SERVED.herald.meeting(session) as turn:
             if files := SERVED.drops.take(session.id, (message.metadata or {}).get("files", ())):
-                await message.update()  # what was typed beside them gives way to their names
-                await chat.register(files, person.actor, APP, page)
+                await message.update()  # what was typed beside releases gives way to their names
+                typed = str((message.metadata or {}).get("typed", ""))
+                await chat.take_in(files, typed, person.actor, session.thread_id, APP, page)
             else:
                 given, talk = message.content, session.thread_id
                 exchange = await chat.reply(given, person.actor, person.customer, talk, APP, page)
@@ -179,8 +180,11 @@ async def click(wanted: object) -> None:
 @cl.on_chat_end
 async def end() -> None:
     """Chainlit would keep every message of a closed page in memory; files that were dropped there are gone too."""
-    chat_contexts.pop(cl.context.session.id, None)
-    SERVED.drops.forget(cl.context.session.id)
+    session = cl.context.session
+    chat_contexts.pop(session.id, None)
+    SERVED.drops.forget(session.id)
+    if session.user:
+        APP.desk.tray.empty(session.user.identifier, session.thread_id)
 
 
 async def _person() -> Person | None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from importlib import import_module
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
-from assistant import account_tools, corpus, custody_commands, forgetting, llm, passages
+from assistant import account_tools, corpus, custody_commands, forgetting, llm, passages, publishing
 from assistant.accounts import Bank
 from assistant.agent import Agent
 from assistant.alerts import Alerts, raise_retirements
@@ -24,11 +24,12 @@ from assistant.extractive.warm import Warming
 from assistant.nightly import Nightly
 from assistant.settings import Settings
 from assistant.signin import People, seed_demo
+from assistant.staging import Staging
 from knowledge import embedding
 from knowledge.embedding import MiniLM
-from knowledge.ingest import IngestReport
-from knowledge.library import Library
-from opsplane import budget, custody, policy, registry, requests, seconding, spend
+from knowledge.library import Library, Reader
+from knowledge.report import IngestReport
+from opsplane import budget, custody, policy, registry, requests, spend
 from opsplane.access import SERVICE
 from opsplane.aftermath import Aftermath
 from opsplane.budget import Budgets
@@ -98,20 +99,26 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
     # before anything is written: a corrupt file stops the start
     releases, prices, laid_down = registry.load_all(settings.releases), spend.load(), laid_down_in(settings)
     embeddings = embeddings_of(settings, progress)
-    index = corpus.index(embeddings)
-    _check_index(releases, settings.release, index)
+    wanted = _index(releases, settings)
     with ExitStack() as open_parts:
-        library = open_parts.enter_context(closing(Library.open(corpus.folder(settings), embeddings)))
-        if refresh or not library.generation:
-            corpus.refresh(settings, embeddings, progress)
+        library = open_parts.enter_context(closing(Library(corpus.folder(settings), corpus.encoders(embeddings))))
+        brought = None
+        if refresh or not library.generation(wanted):
+            brought = corpus.refresh(settings, embeddings, progress)
         ledger, notary = open_parts.enter_context(record(settings, clock))
+        if brought:
+            publishing.record(brought, "at start", ledger)
         if refresh:
-            every = timedelta(seconds=settings.checkpoint_seconds)
-            open_parts.enter_context(closing(Rhythm(ledger, notary, every)))
+            open_parts.enter_context(closing(_rhythm(ledger, notary, settings)))
         known = open_parts.enter_context(closing(people(settings)))
         alerts = open_parts.enter_context(closing(Alerts(settings.alert_url, ledger)))
-        desk = desk_of(settings, ledger, notary, known, laid_down, alerts)
-        desk.plane.configure(releases, settings.release, {index})
+        staging = Staging(settings, lambda: embeddings)
+        desk = replace(
+            desk_of(settings, ledger, notary, known, laid_down, alerts),
+            documents=staging,
+            library=library,
+        )
+        desk.plane.configure(releases, settings.release, corpus.indexes(settings))
         ledger.append_now(ServiceStarted(version=version("opsplane"), settings=_public(settings)), SERVICE)
         open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
         if settings.demo:
@@ -123,7 +130,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
             plane=desk.plane,
             ledger=ledger,
             rails=rails_of(desk.plane.stable(), embeddings),
-            retrieve=passages.retriever(library, lambda: _today(clock, settings)),
+            retrieve=passages.retriever(library, lambda: _today(clock, settings), lambda: desk.plane.state.withdrawn),
             responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
             prices=prices,
             budget=desk.budget,
@@ -133,11 +140,14 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         custodian = custody_commands.custodian(desk)
         if refresh:
             custody.resume(custodian)  # an erasure that a crash cut off is finished before anybody is served
-            requests.resume(ledger, seconding.actions(desk.watcher.helm))
+            requests.resume(ledger, custody_commands.actions(desk))
+            staging.tidy(requests.every(ledger), clock().timestamp())
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
             open_parts.enter_context(_every_day(app, custodian, alerts))
-            open_parts.callback(Warming(library.in_force(app.today(), passages.CUSTOMERS), embeddings).stop)
+            open_parts.enter_context(_watching(app, embeddings))
+            reader = Reader(app.today(), passages.CUSTOMERS)
+            open_parts.callback(Warming(library.in_force(reader, wanted), embeddings).stop)
         yield app
 
 
@@ -181,6 +191,25 @@ def _every_day(app: App, custodian: Custodian, alerts: Alerts) -> Iterator[None]
         yield
 
 
+def _rhythm(ledger: Ledger, notary: Notary, settings: Settings) -> Rhythm:
+    return Rhythm(ledger, notary, timedelta(seconds=settings.checkpoint_seconds))
+
+
+@contextmanager
+def _watching(app: App, model: MiniLM) -> Iterator[None]:
+    """Looks at the sources again and again, where the settings say so."""
+    if not app.settings.watch_seconds:
+        yield
+        return
+
+    def changed(report: IngestReport) -> None:
+        publishing.record(report, "the sources changed", app.desk.ledger)
+
+    with closing(corpus.watcher(app.settings, model, app.settings.watch_seconds, changed)) as watcher:
+        watcher.start()
+        yield
+
+
 @dataclass(frozen=True)
 class LaidDown:
     """What files lay down beside the releases: limits on costs, how rollouts go on, and who must agree."""
@@ -203,11 +232,11 @@ def desk_of(
     laid_down: LaidDown,
     alert: Callable[[AlertRaised], None] = lambda _: None,
 ) -> Desk:
-    """What slash commands work on: at the record and the people, without documents and models."""
+    """What slash commands work on: at the record and the people; models are opened where documents are looked into."""
     guard = budget.Guard(ledger, laid_down.budgets.budgets, settings.zone)
     forget = partial(forgetting.forget, settings.database("chat"), known)
     plane = Plane(ledger)
-    helm = Helm(plane, ledger, laid_down.plans, laid_down.policy, corpus.indexes)
+    helm = Helm(plane, ledger, laid_down.plans, laid_down.policy, partial(corpus.indexes, settings))
     return Desk(
         plane,
         ledger,
@@ -218,6 +247,7 @@ def desk_of(
         Watcher(helm, alert),
         settings.releases,
         handovers=Board(timedelta(minutes=settings.handover_minutes)),
+        documents=Staging(settings, lambda: embeddings_of(settings, lambda *_: None)),
     )
 
 
@@ -228,16 +258,6 @@ def installation_keys(settings: Settings, clock: Clock = now) -> Keys:
         return open_keys(settings.keys, settings.data, clock(), vault.wrappers_of(engine), settings.kms_endpoint)
     finally:
         engine.dispose()
-
-
-def ingest_corpus(settings: Settings, progress: Progress) -> IngestReport | None:
-    """Bring the library up to date with its sources; None where it was left as it is."""
-    return corpus.refresh(settings, embeddings_of(settings, progress), progress)
-
-
-def ingest_path(path: Path, settings: Settings, progress: Progress, *, replace: bool) -> IngestReport:
-    """Put a file or folder into the library, beside what is there or instead of it."""
-    return corpus.add(path, settings, embeddings_of(settings, progress), progress, replace=replace)
 
 
 def people(settings: Settings) -> People:
@@ -257,10 +277,16 @@ def embeddings_of(settings: Settings, progress: Progress) -> MiniLM:
     return model
 
 
-def _check_index(releases: Mapping[str, Release], stable: str, index: str) -> None:
-    wanted = releases[stable].retrieval.index if stable in releases else index
-    if wanted != index:
-        raise InvalidRelease(f"{stable}: retrieval.index: there is no index {wanted!r}; the library is {index!r}")
+def _index(releases: Mapping[str, Release], settings: Settings) -> str:
+    """The index that the configured release searches; raise `InvalidRelease` where there is none of that name."""
+    if settings.release not in releases:
+        return corpus.SPEC.id
+    wanted, known = releases[settings.release].retrieval.index, corpus.indexes(settings) | {corpus.SPEC.id}
+    if wanted not in known:
+        raise InvalidRelease(
+            f"{settings.release}: retrieval.index: there is no index {wanted!r}; there are {', '.join(sorted(known))}"
+        )
+    return wanted
 
 
 def rails_of(release: Release, embeddings: MiniLM) -> Rails:

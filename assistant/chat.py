@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
-from assistant import commands, conversation, handover_chat, release_commands
+from assistant import commands, conversation, document_panels, handover_chat, release_commands
 from assistant.bootstrap import App
 from assistant.dropped import Dropped
 from assistant.panels import Panel, plain
@@ -53,8 +54,9 @@ async def reply(text: str, actor: Actor, customer: str, talk: str, app: App, scr
     """
     async with _told_on(screen):
         if text.lstrip().startswith("/"):
-            await screen.show(await commands.run(text, actor, app.desk, talk=talk, customer=customer))
-        elif panel := await _met(text, actor, customer, talk, app):
+            desk = replace(app.desk, step=screen.step)
+            await screen.show(await commands.run(text, actor, desk, talk=talk, customer=customer))
+        elif panel := await _met(text, actor, customer, talk, app, screen):
             await screen.show(panel)
         else:
             exchange = await ask(text, actor, customer, talk, app, screen)
@@ -70,17 +72,30 @@ async def call_person(exchange: Exchange, actor: Actor, app: App, screen: Screen
             await screen.show(panel)
 
 
-async def _met(text: str, actor: Actor, customer: str, talk: str, app: App) -> Panel | None:
+async def _met(text: str, actor: Actor, customer: str, talk: str, app: App, screen: Screen) -> Panel | None:
     """What is no question: words for a person, or the reason that a command waits for."""
     passed = await handover_chat.pass_on(text, actor, customer, talk, app)
-    return passed or await commands.go_on(text, actor, app.desk, talk)
+    return passed or await commands.go_on(text, actor, replace(app.desk, step=screen.step), talk)
 
 
-async def register(files: Sequence[Dropped], actor: Actor, app: App, screen: Screen) -> None:
-    """Put the releases that were dropped into the chat on the record; one that will not do holds up no other."""
-    for file in files:
+async def take_in(files: Sequence[Dropped], typed: str, actor: Actor, talk: str, app: App, screen: Screen) -> None:
+    """Files that were dropped into conversation `talk`: releases are registered, documents wait for /ingest.
+
+    That may be what was `typed` beside them. A release that will not do holds up no other.
+    """
+    for file in (one for one in files if one.is_release):
         async with _told_on(screen):
             await screen.show(await release_commands.register_text(file.text, file.name, actor, app.desk))
+    documents = [one for one in files if not one.is_release]
+    if not documents:
+        return
+    async with _told_on(screen):
+        waiting = app.desk.tray.put(actor.id, talk, documents, app.clock())
+        if typed.lstrip().lower().startswith("/ingest"):
+            desk = replace(app.desk, step=screen.step)
+            await screen.show(await commands.run(typed, actor, desk, talk=talk))
+        else:
+            await screen.show(document_panels.waiting(waiting))
 
 
 @asynccontextmanager

@@ -9,7 +9,9 @@ from assistant import (
     audit_commands,
     cost_commands,
     custody_commands,
+    document_commands,
     guardrail_commands,
+    index_commands,
     intents,
     panels,
     queue_commands,
@@ -79,6 +81,8 @@ _FAMILIES = (
     guardrail_commands.COMMANDS,
     custody_commands.COMMANDS,
     queue_commands.COMMANDS,
+    document_commands.COMMANDS,
+    index_commands.COMMANDS,
 )
 COMMANDS = {one.name: one for family in _FAMILIES for one in family}
 
@@ -124,6 +128,10 @@ async def go_on(text: str, actor: Actor, desk: Desk, talk: str) -> Panel | None:
     sure = intents.answer(text)
     wanted = desk.intents.take(actor.id, talk, at)
     if wanted and sure:
+        if wanted.command in document_commands.INTENTS:
+            return await document_commands.confirmed(wanted, actor, replace(desk, talk=talk))
+        if wanted.command in index_commands.INTENTS:
+            return await index_commands.confirmed(wanted, actor, replace(desk, talk=talk))
         return await rollout_commands.confirmed(wanted, actor, replace(desk, talk=talk))
     if sure is not None and wanted:
         return Panel("Nothing was done.")

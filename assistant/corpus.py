@@ -1,33 +1,57 @@
-"""Which folders and files the library is made of, remembered beside it."""
+"""Which sources the library is made of, remembered beside it, and how it is brought up to date with them."""
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from time import time
 
 from assistant.settings import Settings
-from knowledge.chunk import Chunking
+from knowledge import ingest as ingestion
+from knowledge.catalogue import Catalogue
 from knowledge.embedding import MiniLM
-from knowledge.ingest import Busy, IngestReport, ingest
-from opsplane.errors import Conflict
+from knowledge.encoder import Encoder
+from knowledge.encoders import family
+from knowledge.ingest import Busy, Options
+from knowledge.parse import READERS
+from knowledge.report import IngestReport
+from knowledge.sources import named
+from knowledge.sources.source import Source, SourceMissing
+from knowledge.sources.watch import Watch
+from knowledge.spec import IndexSpec
+from knowledge.vectors import Row
+from opsplane.errors import Conflict, InvalidRequest
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 
-
-CHUNKING = Chunking()
-"""How documents are cut; part of what an index is."""
-
-
-def index(embeddings: MiniLM) -> str:
-    """The name of the index that this library is: embedding model and size of chunk, as releases name it."""
-    return f"{embeddings.name}-{CHUNKING.max_tokens}"
+SPEC = IndexSpec(embedding=MiniLM.name)
+"""How the sample library is cut and embedded; the shipped releases name this index."""
 
 
-def indexes() -> frozenset[str]:
+def encoders(model: MiniLM) -> Mapping[str, Encoder]:
+    """The embedding models that indexes here may have, by name."""
+    return family(model)
+
+
+def indexes(settings: Settings) -> frozenset[str]:
     """The indexes that releases can name here."""
-    return frozenset({f"{MiniLM.name}-{CHUNKING.max_tokens}"})
+    if not (folder(settings) / "catalogue.db").exists():
+        return frozenset({SPEC.id})
+    with closing(Catalogue(folder(settings) / "catalogue.db")) as catalogue:
+        return frozenset(one for one in catalogue.indexes() if catalogue.current(one)) or frozenset({SPEC.id})
+
+
+def specs_for(settings: Settings) -> list[IndexSpec]:
+    """The indexes that an ingestion makes where they are missing: this version's own, unless it was given up."""
+    if not (folder(settings) / "catalogue.db").exists():
+        return [SPEC]
+    with closing(catalogue(settings)) as known:
+        return [] if SPEC.id in known.indexes(retired=True) else [SPEC]
 
 
 def folder(settings: Settings) -> Path:
@@ -35,50 +59,129 @@ def folder(settings: Settings) -> Path:
     return settings.data / "library"
 
 
-def sources(settings: Settings) -> list[Path]:
-    """What was ingested, in the order in which it came; empty where nothing was."""
+def sources(settings: Settings) -> list[str]:
+    """What is ingested, in the order in which it came; empty where nothing was."""
     try:
-        return [Path(one) for one in json.loads(_memory(settings).read_text(encoding="utf-8"))]
+        return [str(one) for one in json.loads(_memory(settings).read_text(encoding="utf-8"))]
     except FileNotFoundError:
         return []
 
 
-def add(path: Path, settings: Settings, embeddings: MiniLM, progress: Progress, *, replace: bool) -> IngestReport:
-    """Ingest a file or folder beside what is there already, or instead of it; raise `Conflict` while another does."""
-    wanted = path.resolve()
-    kept = [] if replace else [one for one in sources(settings) if not one.is_relative_to(wanted)]
-    covered = any(wanted.is_relative_to(one) for one in kept)
-    return _ingest(kept if covered else [*kept, wanted], settings, embeddings, progress)
+def opened(specs: Sequence[str], settings: Settings) -> list[Source]:
+    """The sources of these names; raise `InvalidRequest` for one that cannot be read as a source."""
+    try:
+        return [named.source(one, cache=folder(settings) / "git") for one in specs]
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from error
 
 
-def refresh(settings: Settings, embeddings: MiniLM, progress: Progress) -> IngestReport | None:
+def options(settings: Settings, **changes: object) -> Options:
+    """How documents are ingested here and now."""
+    now = time()
+    today = datetime.fromtimestamp(now, settings.zone).date()
+    return replace(Options(at=now, on=today, large=settings.large_change / 100), **changes)  # type: ignore[arg-type]
+
+
+def add(
+    wanted: Sequence[str], settings: Settings, model: MiniLM, progress: Progress, how: Options, *, only: bool = False
+) -> IngestReport:
+    """Ingest sources beside what is there already or, with `only`, instead of it.
+
+    Raises `Conflict` while another process ingests, and `InvalidRequest` for a source that is not there.
+    """
+    chosen = opened(wanted, settings)
+    kept = [] if only else sources(settings)
+    specs = list(dict.fromkeys([*_apart(kept, [one.spec for one in chosen]), *(one.spec for one in chosen)]))
+    try:
+        report = _ingest(specs, settings, model, progress, how)
+    except SourceMissing as error:
+        raise InvalidRequest(f"Nothing was changed: {error}") from error
+    if not how.dry_run and report.indexes:
+        remember(specs, settings)
+    return report
+
+
+def refresh(settings: Settings, model: MiniLM, progress: Progress, how: Options | None = None) -> IngestReport | None:
     """Bring the library up to date with its sources, at first the configured corpus.
 
     None, and the library stays as it is, while a source is missing or another process ingests: documents do not
     leave because a disk is not mounted.
     """
-    known = sources(settings) or [settings.corpus.resolve()]
-    if missing := [one for one in known if not one.exists()]:
-        log.warning("the library is served as it is: %s is not there", ", ".join(map(str, missing)))
-        return None
+    known = sources(settings)
+    first = [str(settings.corpus.resolve())]
     try:
-        return _ingest(known, settings, embeddings, progress)
-    except Conflict:
-        log.warning("the library is served as it is: another process is ingesting")
+        report = _ingest(known or first, settings, model, progress, how or options(settings))
+        while (now := sources(settings)) != known and now:  # somebody published documents meanwhile
+            known = now
+            report = _ingest(known, settings, model, progress, how or options(settings))
+    except (SourceMissing, Conflict) as error:
+        log.warning("the library is served as it is: %s", error)
         return None
+    if report.indexes and not known:
+        remember(first, settings)
+    return report
 
 
-def _ingest(wanted: list[Path], settings: Settings, embeddings: MiniLM, progress: Progress) -> IngestReport:
+def unembedded(wanted: Sequence[str], settings: Settings, model: MiniLM, progress: Progress) -> dict[str, list[Row]]:
+    """What ingesting sources beside the others would have to embed, by model; raises as `add` does."""
+    specs = list(dict.fromkeys([*sources(settings), *(one.spec for one in opened(wanted, settings))]))
+    chosen = opened(specs or [str(settings.corpus.resolve())], settings)
     try:
-        report = ingest(wanted, folder(settings), embeddings, CHUNKING, progress)
+        indexes, how = specs_for(settings), options(settings)
+        return ingestion.unembedded(chosen, folder(settings), encoders(model), indexes, how, progress)
+    except SourceMissing as error:
+        raise InvalidRequest(str(error)) from error
     except Busy as error:
         raise Conflict(str(error)) from error
-    if report.generation:
-        memory = _memory(settings)
-        fresh = memory.with_suffix(".new")
-        fresh.write_text(json.dumps([str(one) for one in wanted]), encoding="utf-8")
-        fresh.replace(memory)
-    return report
+
+
+def catalogue(settings: Settings) -> Catalogue:
+    """The record of what is indexed."""
+    return Catalogue(folder(settings) / "catalogue.db")
+
+
+def forget(spec: str, settings: Settings) -> None:
+    """Leave a source out from now on; its documents leave with the next ingestion. Raises `InvalidRequest`."""
+    known = sources(settings)
+    (chosen,) = opened([spec], settings)
+    if chosen.spec not in known:
+        raise InvalidRequest(f"{spec} is no source of the library. `opsplane sources` lists them.")
+    if len(known) == 1:
+        raise InvalidRequest("The last source cannot be left out; replace it with: opsplane ingest SOURCE --replace")
+    remember([one for one in known if one != chosen.spec], settings)
+
+
+def watcher(settings: Settings, model: MiniLM, every: float, changed: Callable[[IngestReport], None]) -> Watch:
+    """What ingests whenever the sources hold something else; `changed` is told what came of it."""
+
+    def ingest_again() -> None:
+        report = refresh(settings, model, lambda *_: None, options(settings, why="the sources changed"))
+        if report:
+            changed(report)
+
+    return Watch(lambda: opened(sources(settings), settings), READERS, ingest_again, every=every)
+
+
+def _ingest(specs: list[str], settings: Settings, model: MiniLM, progress: Progress, how: Options) -> IngestReport:
+    try:
+        chosen, indexes = opened(specs, settings), specs_for(settings)
+        return ingestion.ingest(chosen, folder(settings), encoders(model), indexes, how, progress)
+    except Busy as error:
+        raise Conflict(str(error)) from error
+
+
+def _apart(kept: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """What is kept of the sources that were there: those that do not lie inside one that is wanted."""
+    inside = [one for one in kept if any(Path(one).is_relative_to(other) for other in wanted)]
+    return [one for one in kept if one not in inside]
+
+
+def remember(specs: Sequence[str], settings: Settings) -> None:
+    """Write down what the library is made of from now on, at one moment."""
+    memory = _memory(settings)
+    fresh = memory.with_suffix(".new")
+    fresh.write_text(json.dumps(list(specs)), encoding="utf-8")
+    fresh.replace(memory)
 
 
 def _memory(settings: Settings) -> Path:

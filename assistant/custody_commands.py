@@ -6,7 +6,7 @@ alone: the command's own entry names the customer and nothing else.
 
 from typing import NoReturn
 
-from assistant import arguments, custody_panels, rollout_commands
+from assistant import arguments, custody_panels, document_commands, rollout_commands
 from assistant.desk import Command, Desk
 from assistant.panels import Panel
 from opsplane import control, custody, requests, seconding
@@ -66,9 +66,12 @@ async def waiting(given: str, actor: Actor, desk: Desk) -> Panel:
 
 async def approve(given: str, actor: Actor, desk: Desk) -> Panel:
     """`<id>`: agree to a request of somebody else's; what customers would see is told first."""
-    if panel := await rollout_commands.agreeing(given.strip(), actor, desk):
+    told = await rollout_commands.agreeing(given.strip(), actor, desk)
+    if panel := told or await document_commands.agreeing(given.strip(), actor, desk):
         return panel
     decision = await requests.approve(desk.ledger, actions(desk), given.strip(), actor=actor)
+    if decision.request.action in document_commands.actions(desk):
+        return await document_commands.approved(decision, desk)
     return custody_panels.approved(decision)
 
 
@@ -76,6 +79,7 @@ async def reject(given: str, actor: Actor, desk: Desk) -> Panel:
     """`<id> reason="…"`: say no, or take back a request of one's own."""
     named, reason = await _read("reject", given, actor, desk)
     decision = await requests.reject(desk.ledger, actions(desk), named, reason, actor=actor)
+    await document_commands.tidy(desk)
     return custody_panels.rejected(decision)
 
 
@@ -86,7 +90,8 @@ def custodian(desk: Desk) -> Custodian:
 
 def actions(desk: Desk) -> Actions:
     """Everything that needs two people; other families of commands add theirs here."""
-    return {**custody.actions(custodian(desk)), **seconding.actions(desk.watcher.helm)}
+    helm = desk.watcher.helm
+    return {**custody.actions(custodian(desk)), **seconding.actions(helm), **document_commands.actions(desk)}
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
+from assistant.dropped import Tray
 from assistant.intents import Intents
 from assistant.panels import Panel
 from assistant.reasons import Reasons
+from assistant.staging import Staging
+from knowledge.library import Library
 from opsplane.access import Actor, Role
 from opsplane.budget import Guard
 from opsplane.handover_board import Board
@@ -17,14 +20,21 @@ from opsplane.oversight import Leases
 from opsplane.plane import Plane
 from opsplane.rollouts.watcher import Watcher
 
+Step = Callable[[str, str], Awaitable[None]]
+"""Tells whoever waits that a step of long work began: its name, and a detail."""
+
+
+async def _untold(_name: str, _detail: str) -> None:
+    return None
+
 
 @dataclass(frozen=True)
 class Desk:
     """What commands work on. `forget` clears a customer's chat history and tells how many conversations there were.
 
-    `reasons`, `leases`, `intents` and `handovers` live as long as the product runs. `why` is the reason that counts
-    for this one command, `talk` the conversation that it was typed in, empty on a terminal, and `customer` whose that
-    is, empty for staff.
+    `reasons`, `leases`, `intents`, `handovers` and `tray` live as long as the product runs. `why` is the reason that
+    counts for this one command, `talk` the conversation that it was typed in, empty on a terminal, and `customer` whose
+    that is, empty for staff. `documents` is the library, None where there is none; `step` tells of long work.
     """
 
     plane: Plane
@@ -35,10 +45,14 @@ class Desk:
     zone: tzinfo  # whose days and months costs are counted by
     watcher: Watcher
     releases: Path  # the folder of release files
+    library: Library | None = None  # what passages come from, where documents are open too
     reasons: Reasons = field(default_factory=Reasons)
     leases: Leases = field(default_factory=Leases)
     intents: Intents = field(default_factory=Intents)
     handovers: Board = field(default_factory=Board)
+    tray: Tray = field(default_factory=Tray)
+    documents: Staging | None = None
+    step: Step = _untold
     why: str = ""
     talk: str = ""
     customer: str = ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from assistant import bootstrap, questions
+from assistant import bootstrap, ingesting, questions
 from assistant.bootstrap import App, Progress
 from assistant.panels import table
 from assistant.settings import Settings
@@ -27,7 +27,7 @@ def run(path: Path, settings: Settings, progress: Progress) -> Report:
     removed afterwards, so that golden questions never mix with customers' exchanges.
     """
     golden = datasets.load(path)
-    bootstrap.ingest_corpus(settings, progress)
+    ingesting.ingest_corpus(settings, progress)
     clock = questions.clock_on(golden.as_of.isoformat(), settings.zone)
     with tempfile.TemporaryDirectory(prefix="opsplane-evaluate-") as folder:
         apart = {f"{name}_url": f"sqlite:///{Path(folder) / name}.db" for name in ("record", "keys", "chat", "bank")}

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from opsplane.control_events import (
     RolloutResumed,
     RolloutStarted,
 )
+from opsplane.document_events import DocumentReinstated, DocumentsServed, DocumentWithdrawn
 from opsplane.ledger.store import Entry, Ledger
 from opsplane.rollouts.plan import Kind, percent
 from opsplane.rollouts.rollout import Rollout
@@ -38,9 +39,10 @@ from opsplane.state import CONTROL, State, step
 
 log = logging.getLogger(__name__)
 
+_LISTED = 5  # documents that a notice names
 EVERY = 1.0
 """Seconds between two looks at the record."""
-KINDS = (*CONTROL, "alert_raised")
+KINDS = (*CONTROL, "alert_raised", "documents_served")
 _TURNS = 20  # of one chat that are remembered until the next look
 
 
@@ -170,6 +172,8 @@ def _name(entry: Entry) -> str:
             return act
         case AlertRaised(about=about, subject=subject) if about not in CONTROL:
             return f"{about} {subject} {entry.at.isoformat()}"
+        case DocumentsServed(index=index, generation=generation):
+            return f"{index} {generation} {entry.at.isoformat()}"
     return ""
 
 
@@ -178,6 +182,8 @@ def told(entry: Entry, before: State, after: State) -> list[News]:
     event, by = entry.event, entry.actor
     if isinstance(event, AlertRaised):
         return [News(entry.at, by, f"**Alert:** {words(event.text)}")]
+    if isinstance(event, DocumentsServed):
+        return [News(entry.at, by, _documents(event, by))]
     same = replace(after, newest=before.newest, version=before.version, done=before.done) == before
     if not isinstance(event, Act) or event.act in after.void or same:
         return []
@@ -186,6 +192,20 @@ def told(entry: Entry, before: State, after: State) -> list[News]:
     approved = getattr(event, "approved_by", "")
     whom = words(by.id) + (f", approved by {words(approved)}" if approved else "")
     return [News(entry.at, by, f"**{_deed(event, before, after)}** by {whom}{why}{stop} {_serving(after)}")]
+
+
+def _documents(event: DocumentsServed, by: Actor) -> str:
+    changes = {"added": event.added, "changed": event.changed, "removed": event.removed}
+    told = "; ".join(f"{name} {_some(names)}" for name, names in changes.items() if names) or "the same documents"
+    whom = words(by.id) + (f", approved by {words(event.approved_by)}" if event.approved_by else "")
+    return (
+        f"**Documents changed** ({words(event.why)}, {whom}): {told}. Answers come from {words(event.generation)} now."
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(words(name) for name in names[:_LISTED]) + more
 
 
 def _deed(event: Act, before: State, after: State) -> str:
@@ -201,6 +221,9 @@ def _deed(event: Act, before: State, after: State) -> str:
             return "The kill switch was pulled"
         case KillSwitchReset():
             return "The kill switch was reset"
+        case DocumentWithdrawn(document=document) | DocumentReinstated(document=document):
+            verb = "withdrawn" if isinstance(event, DocumentWithdrawn) else "reinstated"
+            return f"The document {words(document)} was {verb}"
     return _of_rollout(event, before, after)
 
 

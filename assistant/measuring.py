@@ -14,7 +14,7 @@ from knowledge.embedding import MiniLM
 from knowledge.library import Library
 from opsplane import registry
 from opsplane.errors import NotFound
-from opsplane.evidence import Evidence
+from opsplane.evidence import Retrieved
 from opsplane.guardrails import measure
 from opsplane.guardrails.measure import Measured, Retrieve, Stage
 from opsplane.guardrails.rails import Rails
@@ -83,15 +83,15 @@ def measuring(settings: Settings, stage: Stage, progress: Progress, *, searching
 
 @contextmanager
 def _search(settings: Settings, embeddings: MiniLM, progress: Progress) -> Iterator[Retrieve]:
-    with closing(Library.open(corpus.folder(settings), embeddings)) as library:
-        if not library.generation:
+    with closing(Library(corpus.folder(settings), corpus.encoders(embeddings))) as library:
+        if not library.generation():
             corpus.refresh(settings, embeddings, progress)
-        yield passages.retriever(library, lambda: bootstrap.now().astimezone(settings.zone).date())
+        yield passages.retriever(library, lambda: bootstrap.now().astimezone(settings.zone).date(), frozenset)
 
 
 @contextmanager
 def _nothing() -> Iterator[Retrieve]:
-    async def retrieve(_query: str, _release: Release) -> Sequence[Evidence]:
-        return ()
+    async def retrieve(_query: str, _release: Release) -> Retrieved:
+        return Retrieved()
 
     yield retrieve

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from knowledge.ingest import IngestReport
 from opsplane.ledger.audit import AuditPage
 from opsplane.sheet import harmless
 from opsplane.state import State
@@ -89,19 +88,3 @@ def status(state: State, latest: AuditPage, banner: str) -> Panel:
 
 def _short(state: State) -> str:
     return f"{state.registered[state.stable].id}@{state.stable[:12]}" if state.stable else "none"
-
-
-def ingested(report: IngestReport) -> Panel:
-    """What an ingestion did, file by file where something was left out."""
-    counts = [
-        (name, str(len(getattr(report, name))))
-        for name in ("added", "changed", "unchanged", "removed", "duplicates", "refused")
-    ]
-    counts += [("chunks", str(report.chunks)), ("windows embedded", str(report.embedded))]
-    parts = [f"Generation {report.generation}" if report.generation else "No document could be read."]
-    parts.append(table(("Documents", "Count"), counts))
-    left_out = [(str(one.path), one.reason) for one in report.refused]
-    left_out += [(str(one.path), f"{one.reason}; kept {one.kept}") for one in report.duplicates]
-    if left_out:
-        parts.append("Left out:\n\n" + "\n".join(f"- {plain(path)}: {plain(why)}" for path, why in left_out))
-    return Panel("\n\n".join(parts))

@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 
 from knowledge.chunk import Chunk
-from knowledge.library import Library, SearchPlan
-from opsplane.evidence import Evidence, Origin
+from knowledge.library import Found, Library, Reader, SearchPlan
+from opsplane.evidence import Evidence, Origin, Retrieved
 from opsplane.parts import Retrieve
 from opsplane.release import Release
 
@@ -17,24 +17,29 @@ CUSTOMERS = frozenset({"customer"})
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 
 
-def retriever(library: Library, today: Callable[[], date]) -> Retrieve:
-    """What a turn is handed: search as the release says, among documents in force today."""
+def retriever(library: Library, today: Callable[[], date], withdrawn: Callable[[], frozenset[str]]) -> Retrieve:
+    """What a turn is handed: search as the release says, among documents in force today and not withdrawn."""
 
-    async def retrieve(query: str, release: Release) -> Sequence[Evidence]:
+    async def retrieve(query: str, release: Release) -> Retrieved:
         wanted = release.retrieval
-        plan = SearchPlan(
-            passages=wanted.passages,
-            pool=wanted.pool,
-            dense_weight=wanted.dense_weight,
-            kind_weights=wanted.kind_weights,
-        )
-        hits = await asyncio.to_thread(library.search, query, on=today(), audiences=CUSTOMERS, plan=plan)
-        return [
+
+        def search() -> Found:
+            reader = Reader(today(), CUSTOMERS, withdrawn())
+            return library.search(query, reader, plan(release), index=wanted.index, generation=wanted.generation or "")
+
+        found = await asyncio.to_thread(search)
+        told = [
             evidence(number, hit.chunk, score=round(hit.score, 6), cosine=round(hit.cosine, 6))
-            for number, hit in enumerate(hits, start=1)
+            for number, hit in enumerate(found.hits, start=1)
         ]
+        return Retrieved(passages=tuple(told), index=found.index, generation=found.generation)
 
     return retrieve
+
+
+def plan(release: Release) -> SearchPlan:
+    """How a release searches."""
+    return SearchPlan(**release.retrieval.model_dump(exclude={"index", "generation"}, exclude_none=True))
 
 
 def evidence(number: int, chunk: Chunk, score: float = 0.0, cosine: float = 0.0) -> Evidence:

@@ -17,7 +17,7 @@ class Settings:
     data: Path = Path(".data")  # everything that is written: the record, chat history, indexes, keys
     corpus: Path = _HERE.parent / "knowledge" / "corpus"  # documents ingested at start
     releases: Path = _HERE / "releases"  # release files
-    release: str = "heron-4"  # the release that serves customers until operators decide otherwise
+    release: str = "heron-6"  # the release that serves customers until operators decide otherwise
     plans: Path = _HERE / "plans"  # rollout plans
     policy: Path = _HERE.parent / "opsplane" / "policy.yaml"  # what needs a second person
     record_url: str = ""  # SQLAlchemy URL of the record; empty: record.db under `data`
@@ -33,6 +33,8 @@ class Settings:
     alert_url: str = ""  # a web hook that is told what the service did by itself; empty: the log alone
     review_percent: int = 5  # share of answers that reviewers are given by chance
     handover_minutes: int = 30  # a customer waits so long for a person before being told how else to reach one
+    large_change: int = 50  # percent of an index; what changes more is built as another index beside it
+    watch_seconds: int = 0  # between two looks at the sources while the product serves; 0: only at its start
     bank: str = "assistant.sample_bank:SampleBank.open"  # module:function that opens the bank's accounts
     timezone: str = "America/New_York"  # whose calendar day decides which documents are in force
     host: str = "127.0.0.1"
@@ -94,6 +96,8 @@ _BOUNDS = {
     "checkpoint_seconds": (1, 86_400),
     "review_percent": (0, 100),
     "handover_minutes": (1, 1440),
+    "large_change": (1, 100),
+    "watch_seconds": (0, 86_400),
 }
 _SWITCH = {
     "1": True,

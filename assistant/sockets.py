@@ -83,7 +83,8 @@ class Intake:
             await init_ws_context(session).emitter.send_toast(refusal, "warning")
             return
         if names:
-            message |= {"output": f"Register {', '.join(names)}, dropped here", "metadata": {"files": files}}
+            message |= _with(names, message["output"], documents=self._drops.documents(session.id, files))
+            message["metadata"]["files"] = files
         page.inside += 1
         try:
             async with page.free:
@@ -109,6 +110,14 @@ class Intake:
             return TOO_FAST
         page.times.append(now)
         return ""
+
+
+def _with(names: list[str], typed: str, *, documents: bool) -> dict[str, Any]:
+    """A message that comes with files, as the history keeps it: no content of theirs."""
+    listed = ", ".join(names)
+    if not documents:
+        return {"output": f"Register {listed}, dropped here", "metadata": {}}
+    return {"output": f"{typed}\n\nDropped here: {listed}".strip(), "metadata": {"typed": typed}}
 
 
 async def _finished(task: "asyncio.Task[None] | None") -> None:

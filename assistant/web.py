@@ -189,7 +189,7 @@ def _add_routes(api: FastAPI, app: App) -> None:
     async def healthz() -> JSONResponse:
         try:
             await asyncio.to_thread(app.parts.plane.stable)
-            generation = await asyncio.to_thread(lambda: app.library.generation)
+            generation = await asyncio.to_thread(app.library.generation)
         except Exception:
             log.exception("not ready")
             return JSONResponse({"ready": False}, status_code=503)

@@ -52,7 +52,7 @@ FILTERS: tuple[dict[str, Any], ...] = (
     {"outcome": "failed"},
     {"rule": "grounding"},
     {"rule": "c"},
-    {"release": "heron-5"},
+    {"release": "heron-7"},
     {"release": "00"},
     {"model": "gemini-flash-1"},
     {"route": "pro"},

@@ -27,7 +27,7 @@ DEEPER = ("scope", "injection", "grounding", "pii", "turn_checks")
 
 def main() -> None:
     """Print one line a measurement, and where the others are."""
-    corpus(registry.load(ROOT / "assistant" / "releases" / "heron-4.yaml"))
+    corpus(registry.load(ROOT / "assistant" / "releases" / "heron-6.yaml"))
     print(f"In depth: {', '.join(f'python -m benchmarks.{name}' for name in DEEPER)}")
 
 

@@ -25,7 +25,7 @@ from uuid import uuid4
 import aiohttp
 import socketio
 
-from assistant import bootstrap
+from assistant import bootstrap, ingesting
 from assistant.panels import table
 from assistant.settings import Settings
 from opsplane.access import Role
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--think", type=float, default=10.0, help="mean seconds between answer and next question")
     chosen = parser.parse_args()
-    bootstrap.ingest_corpus(Settings(), lambda *_: None)
+    ingesting.ingest_corpus(Settings(), lambda *_: None)
     with tempfile.TemporaryDirectory() as folder:
         urls = {
             f"OPSPLANE_{name.upper()}_URL": f"sqlite:///{folder}/{name}.db"

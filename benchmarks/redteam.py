@@ -26,7 +26,7 @@ LINES = 8
 
 def main() -> None:
     """Print one table."""
-    release = registry.load(library.ROOT / "assistant" / "releases" / "heron-4.yaml")
+    release = registry.load(library.ROOT / "assistant" / "releases" / "heron-6.yaml")
     with tempfile.TemporaryDirectory(prefix="opsplane-redteam-") as folder:
         data = Path(folder) / "data"
         data.mkdir()

@@ -19,11 +19,12 @@ from pathlib import Path
 import yaml
 
 from assistant import passages
-from assistant.corpus import CHUNKING
+from assistant.corpus import SPEC, encoders
 from benchmarks.guardrails import DATA, ROOT
 from knowledge import embedding
-from knowledge.ingest import ingest
+from knowledge.ingest import Options, ingest
 from knowledge.library import Library
+from knowledge.sources.folder import Folder
 from opsplane import registry
 from opsplane.evidence import Evidence
 from opsplane.finding import Action
@@ -41,16 +42,17 @@ TOXIC = 0.8
 def main() -> None:
     """Print one line a measurement."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--release", type=Path, default=ROOT / "assistant" / "releases" / "heron-4.yaml")
+    parser.add_argument("--release", type=Path, default=ROOT / "assistant" / "releases" / "heron-6.yaml")
     parser.add_argument("--rows", type=int, default=0)
     arguments = parser.parse_args()
     release = registry.load(arguments.release)
     model = embedding.load(ROOT / ".data" / "models")
     draw = random.Random(5)
     with tempfile.TemporaryDirectory() as folder:
-        ingest([ROOT / "knowledge" / "corpus"], Path(folder), model, CHUNKING, lambda *_: None)
-        library = Library.open(Path(folder), model)
-        search = passages.retriever(library, lambda: TODAY)
+        sources, specs = [Folder(ROOT / "knowledge" / "corpus")], [SPEC]
+        ingest(sources, Path(folder), encoders(model), specs, Options(at=0))
+        library = Library(Path(folder), encoders(model))
+        search = passages.retriever(library, lambda: TODAY, frozenset)
         scope = Scope(model.encode)
         for name, texts, good in _sets():
             some = draw.sample(texts, min(arguments.rows, len(texts))) if arguments.rows else texts
@@ -73,7 +75,7 @@ def measure(name: str, texts: Sequence[str], scope: Scope, search: Retrieve, rel
 
 
 async def _found(search: Retrieve, text: str, release: Release) -> Sequence[Evidence]:
-    return await search(text, release)
+    return (await search(text, release)).passages
 
 
 def languages(draw: random.Random, rows: int) -> None:

@@ -181,7 +181,7 @@ def _even(y: Flags) -> Numbers:
 
 def ruled(claims: Sequence[dict[str, object]]) -> Numbers:
     """What the grounding rules, which are not trained, make of WiCE's claims."""
-    release = registry.load(ROOT / "assistant" / "releases" / "heron-4.yaml")
+    release = registry.load(ROOT / "assistant" / "releases" / "heron-6.yaml")
     scores = []
     for claim in claims:
         texts: Sequence[str] = claim["evidence"]  # type: ignore[assignment]

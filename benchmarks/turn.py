@@ -16,7 +16,7 @@ from statistics import median, quantiles
 from time import perf_counter, process_time
 from uuid import uuid4
 
-from assistant import bootstrap, conversation, questions
+from assistant import bootstrap, conversation, ingesting, questions
 from assistant.bootstrap import App
 from assistant.panels import table
 from assistant.settings import Settings
@@ -48,9 +48,9 @@ async def ungoverned(app: App, name: str, text: str) -> float:
         standalone=conversation.standalone(text, ()),
         at=app.clock(),
     )
-    passages = await app.parts.retrieve(question.standalone, release)
+    passages = (await app.parts.retrieve(question.standalone, release)).passages
     route: Route = routing.choose(question, passages, release, budget.decide((), {}))
-    async for _ in app.parts.responder.sentences(question, tuple(passages), route, release):
+    async for _ in app.parts.responder.sentences(question, passages, route, release):
         pass
     return (perf_counter() - begun) * 1000
 
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="times every golden question is asked")
     rounds = parser.parse_args().rounds
     settings = Settings()
-    bootstrap.ingest_corpus(settings, lambda *_: None)
+    ingesting.ingest_corpus(settings, lambda *_: None)
     clock = questions.clock_on("2026-11-23", settings.zone)
     with tempfile.TemporaryDirectory() as folder:
         urls = {f"{name}_url": f"sqlite:///{folder}/{name}.db" for name in ("record", "keys", "chat", "bank")}

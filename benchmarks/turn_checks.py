@@ -1,6 +1,6 @@
 """What the checks of one turn cost on one core: a question, five passages of 1,500 characters, five sentences.
 
-    python -m benchmarks.turn_checks [--rounds 60] [--release heron-5]
+    python -m benchmarks.turn_checks [--rounds 60] [--release heron-7]
 
 In the same run and on the same core, one embedding of a text of a hundred words is timed after each turn: the last
 column tells a check in such embeddings, a ratio that holds on other machines too. Times are CPU milliseconds, because

@@ -152,7 +152,7 @@ def _fitting(ids: list[int]) -> list[int]:
 def rounded(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     """Vectors in 8 bits, each by its own largest component; their direction is kept to about 1/200."""
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-12)
-    return np.rint(vectors * (127 / largest)).astype(np.int8)
+    return np.asarray(np.rint(vectors * (127 / largest)), np.int8)
 
 
 def load(folder: Path, *, exact: bool = False) -> MiniLM:

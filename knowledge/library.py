@@ -1,41 +1,38 @@
 """The bank's documents as they stand, searched: dense and lexical, only what is in force and may be read."""
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from threadpoolctl import threadpool_limits
 
-from knowledge import rank
-from knowledge.catalogue import Catalogue
+from knowledge.base import Bases
+from knowledge.catalogue import Built, Catalogue, Service
+from knowledge.catalogue import Generation as Record
 from knowledge.chunk import Chunk
-from knowledge.document import Kind
-from knowledge.embedding import MiniLM
-from knowledge.index.chroma import Chroma, Dense
-from knowledge.index.lexical import Lexical
+from knowledge.document import Document, Kind
+from knowledge.encoder import Encoder
+from knowledge.generation import Generation
+from knowledge.ingest import alone
+from knowledge.projection import Projection
 from knowledge.rank import SearchPlan
+from knowledge.search import Found, Reader, search
+from knowledge.shelf import Shelf, shelf
+from knowledge.spec import IndexSpec
+from knowledge.trace import Trace, explain
 
-__all__ = ["DocumentSummary", "Hit", "Library", "SearchPlan"]
+__all__ = ["DocumentSummary", "Found", "Library", "Reader", "SearchPlan"]
 
-_MOSTLY = 0.3
-"""From this share of readable chunks on, the store is searched without its filter."""
-_LONGEST_QUERY = 4_000
-"""Characters of a query that are searched for; the rest is not read."""
-
-
-class Hit(BaseModel):
-    """A chunk that was found. `score` is fused, comparable only within one search; `cosine`, in [-1, 1], is
-    the raw similarity of the query and the chunk's best window."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    chunk: Chunk
-    score: float
-    cosine: float
+_OPEN = 4
+"""Generations held open: two indexes, each before and after a change."""
+_SHELVES = 8
+_CHUNKS = 4_000
+_PATIENCE = 60.0
+"""Seconds that a search waits for an ingestion, where it needs a generation that is no longer on disk."""
 
 
 class DocumentSummary(BaseModel):
@@ -55,138 +52,163 @@ class DocumentSummary(BaseModel):
     chunks: int
 
 
-@dataclass(frozen=True)
-class _Generation:
-    """One generation, opened."""
-
-    name: str
-    chunks: tuple[Chunk, ...]
-    dense: Dense | None
-    lexical: Lexical | None
-    begins: NDArray[np.int64]
-    ends: NDArray[np.int64]
-
-    def readable(self, on: date, audiences: frozenset[str]) -> NDArray[np.bool_]:
-        """Which chunks hold on that day for one of the audiences."""
-        day = on.toordinal()
-        meant = np.array([chunk.audience in audiences for chunk in self.chunks], np.bool_)
-        return (self.begins <= day) & (day <= self.ends) & meant
-
-
 class Library:
-    """An open library. Threads may share it; it follows a generation that another process publishes."""
+    """An open library. Threads may share it; it follows generations that another process publishes."""
 
-    def __init__(self, folder: Path, embeddings: MiniLM) -> None:
-        self._folder = folder
-        self._embeddings = embeddings
-        self._catalogue = Catalogue(folder / "knowledge.db")
-        self._chroma = Chroma(folder / "chroma")
+    def __init__(self, folder: Path, encoders: Mapping[str, Encoder]) -> None:
+        # products of some thousand rows take longer to share out among threads than to compute
+        threadpool_limits(1, user_api="blas")
+        self.folder = folder
+        self._encoders = encoders
+        self.catalogue = Catalogue(folder / "catalogue.db")
+        self._projection = Projection(folder, self.catalogue, Bases(folder))
         self._lock = Lock()
-        self._opened = _Generation("", (), None, None, np.empty(0, np.int64), np.empty(0, np.int64))
-
-    @classmethod
-    def open(cls, folder: Path, embeddings: MiniLM) -> "Library":
-        """The library in `folder`, empty where nothing has been ingested."""
-        library = cls(folder, embeddings)
-        library._current()
-        return library
-
-    @property
-    def generation(self) -> str:
-        """The name of the generation that the next search reads; "" when nothing is ingested."""
-        return self._current().name
-
-    def search(self, query: str, *, on: date, audiences: frozenset[str], plan: SearchPlan) -> list[Hit]:
-        """The best passages, best first, out of documents in force on the day `on` for these audiences."""
-        opened = self._current()
-        text = query[:_LONGEST_QUERY]
-        if opened.dense is None or opened.lexical is None or not audiences or not text.strip():
-            return []
-        readable = opened.readable(on, audiences)
-        if not readable.any():
-            return []
-        vector = self._embeddings.encode([text])[0]
-        near = _near(opened.dense, vector, readable, plan.pool, (on, audiences))
-        lexical = opened.lexical.scores(text) if plan.dense_weight < 1 else np.zeros(len(readable), np.float32)
-        words = np.where(readable, lexical, 0)
-        likely = [place for place in rank.best(words, plan.pool) if words[place] > 0]
-        pool = sorted(near.keys() | likely)
-        cosines = np.array([near.get(place, np.nan) for place in pool], np.float32)
-        fused = rank.fuse(cosines, words[pool], plan.dense_weight)
-        scores = rank.weigh(fused, [opened.chunks[place].kind for place in pool], plan.kind_weights)
-        chosen = [(pool[i], float(scores[i])) for i in rank.best(scores, plan.passages)]
-        near |= opened.dense.cosines(vector, [place for place, _ in chosen if place not in near])
-        return [Hit(chunk=opened.chunks[p], score=score, cosine=near[p]) for p, score in chosen]
-
-    def documents(self) -> list[DocumentSummary]:
-        """Every version in the library, by id and date."""
-        chunks = self._current().chunks
-        counts = Counter((chunk.document_id, chunk.version) for chunk in chunks)
-        first = {(chunk.document_id, chunk.version): chunk for chunk in reversed(chunks)}
-        ordered = sorted(first.items(), key=lambda item: (item[0][0], item[1].effective_from))
-        return [
-            DocumentSummary(
-                id=chunk.document_id,
-                chunks=counts[key],
-                **chunk.model_dump(include=set(DocumentSummary.model_fields) - {"id", "chunks"}),
-            )
-            for key, chunk in ordered
-        ]
-
-    def in_force(self, on: date, audiences: frozenset[str]) -> list[Chunk]:
-        """Every chunk that a search on that day for these audiences could find, in the library's order."""
-        opened = self._current()
-        return [opened.chunks[place] for place in np.flatnonzero(opened.readable(on, audiences))]
-
-    def chunk(self, id: str) -> Chunk | None:  # noqa: A002 - the field's name
-        """A chunk by its id, also one of an earlier generation; None where there never was one."""
-        return self._catalogue.chunk(id)
+        self._specs: dict[str, IndexSpec] = {}
+        self._opened: OrderedDict[str, Generation] = OrderedDict()
+        self._shelves: OrderedDict[tuple[str, Reader], Shelf] = OrderedDict()
+        self._chunks: OrderedDict[str, Chunk] = OrderedDict()
 
     def close(self) -> None:
         """Release the files."""
-        self._chroma.close()
-        self._catalogue.close()
+        self._projection.bases.close()
+        self.catalogue.close()
 
-    def _current(self) -> _Generation:
-        """The published generation, opened when it is new."""
-        name = self._catalogue.current()
-        if name == self._opened.name:
-            return self._opened
-        with self._lock:
-            if name != self._opened.name:
-                self._opened = self._open(name)
-            return self._opened
+    # what there is
 
-    def _open(self, name: str) -> _Generation:
-        chunks = tuple(self._catalogue.chunks(name))
-        return _Generation(
-            name,
-            chunks,
-            self._chroma.open(name),
-            Lexical(self._folder / "lexical" / name),
-            np.array([chunk.effective_from.toordinal() for chunk in chunks], np.int64),
-            np.array([(chunk.effective_to or date.max).toordinal() for chunk in chunks], np.int64),
+    def indexes(self) -> dict[str, Built]:
+        """The indexes in use, by id, in the order in which they were built."""
+        return self.catalogue.indexes()
+
+    def default(self) -> str:
+        """The index that was built first of those in use; "" where there is none."""
+        return next(iter(self.catalogue.indexes()), "")
+
+    def generation(self, index: str = "") -> str:
+        """The name of the generation that the next search of an index reads; "" when nothing is ingested."""
+        return self.catalogue.current(index or self.default())
+
+    def served_at(self, index: str, at: float) -> Service | None:
+        """What an index served at a time, in seconds since 1970."""
+        return next((one for one in reversed(self.catalogue.services(index)) if one.since <= at), None)
+
+    def documents(self, index: str = "", generation: str = "") -> list[DocumentSummary]:
+        """Every version in a generation, by id and date."""
+        opened = self._generation(index, generation)
+        if opened is None:
+            return []
+        counts = Counter(opened.names[place] for place in opened.document)
+        return sorted(
+            (
+                DocumentSummary(
+                    chunks=counts[one.name], **one.model_dump(include=set(DocumentSummary.model_fields) - {"chunks"})
+                )
+                for one in self.whole(index, generation)
+            ),
+            key=lambda one: (one.id, one.effective_from),
         )
 
+    def whole(self, index: str = "", generation: str = "") -> list[Document]:
+        """The documents of a generation, as they were read."""
+        record = self._record(index, generation)
+        return list(self.catalogue.documents(record.documents.values()).values()) if record else []
 
-def _near(
-    dense: Dense,
-    vector: NDArray[np.float32],
-    readable: NDArray[np.bool_],
-    pool: int,
-    reader: tuple[date, frozenset[str]],
-) -> dict[int, float]:
-    """Position -> cosine of the `pool` nearest readable chunks.
+    def in_force(self, reader: Reader, index: str = "") -> list[Chunk]:
+        """Every chunk that a search for this reader could find, in the library's order."""
+        opened = self._generation(index, "")
+        if opened is None:
+            return []
+        places = np.flatnonzero(self._shelf(opened, reader).readable)
+        return self._read([opened.ids[place] for place in places])
 
-    Where most chunks are readable, more are fetched and the others dropped: the store's own filter costs
-    several times as much as its search, and pays only where it leaves little.
-    """
-    on, audiences = reader
-    wanted = -(-pool * dense.size // len(readable))
-    share = float(readable.mean())
-    if share >= _MOSTLY:
-        found = dense.nearest(vector, round(1.2 * wanted / share))
-    else:
-        found = dense.nearest(vector, wanted, on=on, audiences=audiences)
-    kept = [(place, cosine) for place, cosine in found.items() if readable[place]]
-    return dict(sorted(kept, key=lambda item: -item[1])[:pool])
+    def chunk(self, id: str) -> Chunk | None:  # noqa: A002 - the field's name
+        """A chunk by its id, also one of an earlier generation; None where there never was one."""
+        return self.catalogue.chunks([id]).get(id)
+
+    # searching
+
+    def search(self, query: str, reader: Reader, plan: SearchPlan, *, index: str = "", generation: str = "") -> Found:
+        """The best passages, best first, of what this reader may read.
+
+        All of it comes from one generation: the one that the index serves when the search begins, or the one named.
+        Raises `LookupError` for an index or a generation that there is not.
+        """
+        opened = self._generation(index, generation)
+        if opened is None:
+            return Found(index=index, generation="")
+        encoder = self._encoders[self._spec(opened.index).embedding]
+        return search(query, self._shelf(opened, reader), plan, encoder, self._read)
+
+    def explain(self, query: str, reader: Reader, plan: SearchPlan, *, index: str = "", generation: str = "") -> Trace:
+        """The search as `search` makes it, with what it left out and why; raises `LookupError` as that does."""
+        opened = self._generation(index, generation)
+        if opened is None:
+            return Trace(query=query, index=index, generation="", on=reader.on)
+        encoder = self._encoders[self._spec(opened.index).embedding]
+        return explain(query, self._shelf(opened, reader), reader, plan, encoder, self._read)
+
+    def _spec(self, index: str) -> IndexSpec:
+        """How an index is made, which never changes."""
+        if index not in self._specs:
+            self._specs |= {one.id: one.spec for one in self.catalogue.indexes(retired=True).values()}
+        return self._specs[index]
+
+    def _record(self, index: str, generation: str) -> Record | None:
+        """The generation that is meant; None where nothing was ingested."""
+        chosen = index or self.default()
+        if index and index not in self.catalogue.indexes(retired=True):
+            raise LookupError(f"There is no index {index!r}.")
+        name = generation or self.catalogue.current(chosen)
+        record = self.catalogue.generation(name) if name else None
+        if generation and (record is None or record.index != chosen):
+            raise LookupError(f"The index {chosen} has no generation {generation!r}.")
+        return record
+
+    def _generation(self, index: str, generation: str) -> Generation | None:
+        """A generation opened, made again from the catalogue where it is no longer on disk."""
+        name = generation or self.catalogue.current(index or self.default())
+        with self._lock:
+            if name and name in self._opened and (not index or self._opened[name].index == index):
+                self._opened.move_to_end(name)
+                return self._opened[name]
+        record = self._record(index, generation)
+        if record is None:
+            return None
+        with self._lock:
+            if record.name not in self._opened:
+                self._opened[record.name] = self._open(record)
+                while len(self._opened) > _OPEN:
+                    gone, _ = self._opened.popitem(last=False)
+                    for key in [key for key in self._shelves if key[0] == gone]:
+                        del self._shelves[key]
+            self._opened.move_to_end(record.name)
+            return self._opened[record.name]
+
+    def _open(self, record: Record) -> Generation:
+        model = self._spec(record.index).embedding
+        if self._projection.on_disk(record.name):
+            return self._projection.open(record, model)
+        with alone(self.folder, wait=_PATIENCE):  # else a sweep might delete what is being made
+            return self._projection.open(record, model)
+
+    def _shelf(self, opened: Generation, reader: Reader) -> Shelf:
+        key = (opened.name, reader)
+        with self._lock:
+            if key not in self._shelves:
+                self._shelves[key] = shelf(opened, reader.on, reader.audiences, reader.without)
+                while len(self._shelves) > _SHELVES:
+                    self._shelves.popitem(last=False)
+            self._shelves.move_to_end(key)
+            return self._shelves[key]
+
+    def _read(self, ids: Sequence[str]) -> list[Chunk]:
+        """Chunks in the order of their ids, the recent ones from memory."""
+        with self._lock:
+            found = {one: self._chunks[one] for one in ids if one in self._chunks}
+        found |= self.catalogue.chunks([one for one in ids if one not in found])
+        with self._lock:
+            for one in ids:
+                self._chunks[one] = found[one]
+                self._chunks.move_to_end(one)
+            while len(self._chunks) > _CHUNKS:
+                self._chunks.popitem(last=False)
+        return [found[one] for one in ids]

@@ -1,105 +1,171 @@
-"""Files to documents: Markdown with front matter, HTML, PDF and plain text."""
+"""Files to documents: Markdown, HTML, PDF, DOCX, CSV, XLSX and plain text, each with its metadata."""
 
 import logging
+import re
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
-from knowledge import frontmatter, markup, portable
+from knowledge import frontmatter, markup, webpage
+from knowledge.delimited import delimited
 from knowledge.document import Document, Section, text_hash
+from knowledge.encoding import decode
+from knowledge.quarantine import QUARANTINE
+from knowledge.reading import SAVE_AGAIN, Reading, Unfit
+from knowledge.signature import refuse_disguise
 
 LOG = logging.getLogger(__name__)
 MAX_BYTES = 50_000_000
 """A larger file is refused unread."""
+SIDECAR = ".meta.yaml"
+"""What is added to a file's name for the file beside it that holds its metadata."""
+_LARGE_PAGE = 64_000
+_LONGEST_TITLE = 200
+_TABLES = (".csv", ".tsv", ".xlsx")
+_BREAKS = str.maketrans(dict.fromkeys("\x0b\x0c\x85\u2028\u2029", "\n"))
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_INVISIBLE = re.compile(
+    "[\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
-Parsed = tuple[dict[str, Any], list[Section]]
-_HIDDEN = dict.fromkeys([0xFEFF, 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)])
+
+class Parsed(NamedTuple):
+    """A document, and sentences on what a person should know of how it was read."""
+
+    document: Document
+    notes: tuple[str, ...]
 
 
 class Unreadable(Exception):
     """A file that cannot become a document, with the reason in words for the person who supplied it."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path.name}: {reason}")
-        self.path = path
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
         self.reason = reason
 
 
-def parse(path: Path) -> Document:
-    """Read one file. Raises `Unreadable` with the reason; no other exception leaves."""
-    reader = READERS.get(path.suffix.lower())
+def parse(name: str, data: bytes, meta: bytes | None = None) -> Parsed:
+    """Read a file called `name`, its path within its source; `meta` are the bytes of the YAML file beside it.
+
+    What stands beside a file goes before what the file says of itself. Raises `Unreadable` with the reason; no other
+    exception leaves.
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    reader = READERS.get(ending)
     if reader is None:
-        raise Unreadable(path, f"not a known type ({', '.join(sorted(READERS))})")
+        raise Unreadable(name, f"not a known type ({', '.join(sorted(READERS))})")
+    refuse_size(name, len(data))
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ValueError(f"too large ({size:,} bytes; at most {MAX_BYTES:,})")
-        data = path.read_bytes()
         if not data.strip():
-            raise ValueError("empty")
-        fields, sections = reader(data)
-        return _document(path, fields, sections)
-    except UnicodeDecodeError as error:
-        reason = f"wrong encoding: not UTF-8 at byte {error.start} (0x{error.object[error.start]:02x})"
-        raise Unreadable(path, reason) from error
-    except OSError as error:
-        raise Unreadable(path, f"cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise Unreadable(path, str(error)) from error
+            raise Unfit("empty")
+        refuse_disguise(ending, data)
+        reading = reader(data)
+        return Parsed(_document(name, reading, _beside(name, meta)), tuple(reading.notes))
+    except Unfit as error:
+        raise Unreadable(name, str(error)) from error
     except Exception as error:  # a hostile file may bring a parser down in any way
-        LOG.warning("Parsing %s failed.", path.name, exc_info=True)
-        raise Unreadable(path, f"damaged ({type(error).__name__})") from error
+        LOG.warning("Parsing %s failed.", name, exc_info=True)
+        raise Unreadable(name, f"damaged ({type(error).__name__}): {SAVE_AGAIN}") from error
 
 
-def _document(path: Path, fields: dict[str, Any], sections: list[Section]) -> Document:
-    """Fill in honest defaults for what the file does not say."""
-    clean = [Section(path=tuple(_clean(p) for p in s.path), text=_clean(s.text)) for s in sections]
+def refuse_size(name: str, size: int) -> None:
+    """Raises `Unreadable` for a file of more than `MAX_BYTES` bytes; to be asked before it is read."""
+    if size > MAX_BYTES:
+        raise Unreadable(name, f"too large ({size:,} bytes; at most {MAX_BYTES:,})")
+
+
+def _beside(name: str, meta: bytes | None) -> dict[str, Any]:
+    if not meta:
+        return {}
+    text, _ = decode(meta)
+    return frontmatter.beside(text, PurePosixPath(name).name + SIDECAR)
+
+
+def _document(name: str, reading: Reading, beside: dict[str, Any]) -> Document:
+    """Fill in honest defaults for what neither the file nor the one beside it says."""
+    path = PurePosixPath(name)
+    clean = [
+        section.model_copy(update={"path": tuple(_clean(p) for p in section.path), "text": _clean(section.text)})
+        for section in reading.sections
+    ]
     kept = tuple(section for section in clean if section.text)
     if not kept:
-        raise ValueError("no text")
-    first = next((line for line in kept[0].text.splitlines() if line), "")
-    title = _clean(str(fields.pop("title", ""))) or (kept[0].path or (first,))[0]
-    title = title[:200]
-    stripped = tuple(Section(path=s.path[1:], text=s.text) if s.path[:1] == (title,) else s for s in kept)
-    known = {"id": path.stem, "source": path.name, **fields}
+        raise Unfit("; ".join(["no text", *reading.notes]))
+    fields = {**reading.fields, **beside}
+    frontmatter.refuse_period(fields, "field effective_to")
+    title = _line(str(fields.pop("title", "")))[:_LONGEST_TITLE] or _title(path, kept)
+    stripped = tuple(
+        section.model_copy(update={"path": section.path[1:]}) if section.path[:1] == (title,) else section
+        for section in kept
+    )
+    if "effective_from" in fields:
+        fields.setdefault("version", fields["effective_from"].isoformat())
+    known = {"id": _line(path.stem) or "document", "source": _line(path.name), **fields}
     return Document(title=title, sections=stripped, sha256=text_hash(stripped), **known)
+
+
+def _title(path: PurePosixPath, sections: tuple[Section, ...]) -> str:
+    """The first heading or line; a table is called after its file."""
+    if path.suffix.lower() in _TABLES:
+        return _line(path.stem)
+    first = next((line for line in sections[0].text.split("\n") if line), "")
+    return (sections[0].path or (first,))[0][:_LONGEST_TITLE]
+
+
+def _line(text: str) -> str:
+    return " ".join(_clean(text).split())
 
 
 def _clean(text: str) -> str:
     """Drop control and invisible characters, trailing blanks and runs of empty lines."""
-    normal = unicodedata.normalize("NFC", text).translate(_HIDDEN)
-    shown = "".join(c for c in normal if c in "\n\t" or unicodedata.category(c) != "Cc")
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    shown = _CONTROL.sub("", text.translate(_BREAKS)) if not text.isprintable() else text
     lines: list[str] = []
-    for line in (line.rstrip() for line in shown.splitlines()):
+    for line in (line.rstrip() for line in shown.split("\n")):
         if line or (lines and lines[-1]):
             lines.append(line)
     return "\n".join(lines).strip()
 
 
-def _utf8(data: bytes) -> str:
-    return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+def _markdown(data: bytes) -> Reading:
+    text, notes = decode(data)
+    fields, body = frontmatter.split(text)
+    return Reading(markup.markdown(body), fields, notes)
 
 
-def _markdown(data: bytes) -> Parsed:
-    fields, body = frontmatter.split(_utf8(data))
-    return fields, markup.markdown(body)
+def _html(data: bytes) -> Reading:
+    """A small page here, a large one in quarantine: time to read one may grow with the square of its size."""
+    reading = webpage.page(data) if len(data) <= _LARGE_PAGE else QUARANTINE.read("html", data)
+    fields = frontmatter.checked(reading.fields, lambda field: f'<meta name="opsplane:{field}">')
+    return Reading(reading.sections, fields, reading.notes)
 
 
-def _html(data: bytes) -> Parsed:
-    return markup.html(_utf8(data))
+def _delimited(data: bytes) -> Reading:
+    text, notes = decode(data)
+    reading = delimited(text)
+    return Reading(reading.sections, {}, notes)
 
 
-def _plain(data: bytes) -> Parsed:
-    return {}, [Section(path=(), text=_utf8(data))]
+def _plain(data: bytes) -> Reading:
+    text, notes = decode(data)
+    return Reading([Section(path=(), text=text)], {}, notes)
 
 
-READERS: dict[str, Callable[[bytes], Parsed]] = {
+READERS: dict[str, Callable[[bytes], Reading]] = {
     ".md": _markdown,
     ".markdown": _markdown,
     ".html": _html,
     ".htm": _html,
-    ".pdf": portable.pdf,
+    ".pdf": partial(QUARANTINE.read, "pdf"),
+    ".docx": partial(QUARANTINE.read, "docx"),
+    ".xlsx": partial(QUARANTINE.read, "xlsx"),
+    ".csv": _delimited,
+    ".tsv": _delimited,
     ".txt": _plain,
 }
 """How each type is read, by the ending of the file's name."""

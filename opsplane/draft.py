@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from opsplane.events import SentenceSaid
-from opsplane.evidence import Evidence, Origin, Sentence
+from opsplane.evidence import Evidence, Origin, Retrieved, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import pii
@@ -30,6 +30,7 @@ class Draft:
     ) -> None:
         self.question = question
         self.serving = serving
+        self.searched = Retrieved()
         self.evidence: list[Evidence] = []
         self.said: list[Sentence] = []
         self.withheld: list[Sentence] = []
@@ -144,6 +145,8 @@ class Draft:
             standalone=pii.mask(question.standalone),
             sentences=tuple(_masked(one) for one in self.said),
             withheld=tuple(_masked(one) for one in self.withheld),
+            index=self.searched.index,
+            generation=self.searched.generation,
             evidence=tuple(self.evidence),
             tools=tuple(self._tools),
             findings=tuple(self._findings),

@@ -37,6 +37,7 @@ from opsplane.custody_events import (
     RetentionBegun,
     RetentionSet,
 )
+from opsplane.document_events import DocumentEvent
 from opsplane.event import ERASED, EventValue, Fields
 from opsplane.evidence import Sentence
 from opsplane.exchange import Exchange
@@ -366,6 +367,7 @@ Event = Annotated[
     | RetentionBegun
     | RetentionApplied
     | HandoverEvent
+    | DocumentEvent
     | CommandRun
     | CommandRefused,
     Field(discriminator="kind"),

@@ -39,6 +39,16 @@ class Evidence(BaseModel):
     cosine: float = 0.0
 
 
+class Retrieved(BaseModel):
+    """Passages, best first and numbered from 1 on, and the one generation of the one index that all come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passages: tuple[Evidence, ...] = ()
+    index: str = ""
+    generation: str = ""
+
+
 class Sentence(BaseModel):
     """One sentence (or table row) of an answer and the numbers of the evidence that it cites."""
 

@@ -103,6 +103,8 @@ class Exchange(_Value):
     standalone: str
     sentences: tuple[Sentence, ...] = ()
     withheld: tuple[Sentence, ...] = ()
+    index: str = ""  # what was searched, and which generation of it
+    generation: str = ""
     evidence: tuple[Evidence, ...] = ()
     tools: tuple[Looked, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from opsplane import pins
+from opsplane import indexes, pins
 from opsplane.control_events import RolloutStarted
 from opsplane.errors import Conflict, InvalidRequest, NotFound
 from opsplane.guardrails import trained
@@ -44,6 +44,7 @@ def fit(state: State, helm: Helm, releases: Sequence[Release], plan: Plan) -> No
             raise Conflict(f"{release.short} serves every customer already.")
         index(release, helm)
         weights(release)
+        indexes.must_be_evaluated(state, release, helm.policy)
         refused = [one for one in pins.check(release, helm.now().date()) if one.severity is Severity.REFUSE]
         if refused and plan.kind is Kind.CANARY:
             raise Conflict(f"{release.short} cannot become stable: {refused[0].sentence}")
@@ -55,11 +56,11 @@ def fit(state: State, helm: Helm, releases: Sequence[Release], plan: Plan) -> No
 
 def index(release: Release, helm: Helm) -> None:
     """Raise `NotFound` for a release whose index does not exist."""
-    indexes = helm.indexes()
-    if indexes and release.retrieval.index not in indexes:
+    known = helm.indexes()
+    if known and release.retrieval.index not in known:
         raise NotFound(
             f"{release.short} names the index {release.retrieval.index}, which does not exist here. "
-            f"There are: {', '.join(sorted(indexes))}."
+            f"There are: {', '.join(sorted(known))}. `opsplane index build --again` brings back one that was given up."
         )
 
 

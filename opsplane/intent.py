@@ -103,10 +103,10 @@ async def propose(
         return await asyncio.to_thread(lambda: make(helm.plane.state))
 
 
-async def commit(helm: Helm, intent: Intent, *, actor: Actor) -> Done:
+async def commit(helm: Helm, intent: Intent, *, actor: Actor, roles: tuple[Role, ...] = STEERS) -> Done:
     """Carry it out; raise `Conflict`, with what changed, where the state is not the one that it was made for."""
     async with recorded(helm.ledger, intent.command, _told(intent), actor):
-        actor.must_be(*STEERS)
+        actor.must_be(*roles)
         return await asyncio.to_thread(_commit, helm, intent, actor)
 
 

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Protocol
 
 from opsplane.budget import Guard
-from opsplane.evidence import Evidence, Sentence
+from opsplane.evidence import Evidence, Retrieved, Sentence
 from opsplane.exchange import Exchange, Looked, Question, Route, Used
 from opsplane.finding import Finding
 from opsplane.guardrails.rails import Rails
@@ -16,7 +16,7 @@ from opsplane.release import Release
 from opsplane.spend import Prices, Purpose
 
 Part = Sentence | Looked | Used | Finding
-Retrieve = Callable[[str, Release], Awaitable[Sequence[Evidence]]]
+Retrieve = Callable[[str, Release], Awaitable[Retrieved]]
 
 
 @dataclass(frozen=True)

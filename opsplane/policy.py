@@ -24,6 +24,7 @@ class Approvals(_Value):
     promote: bool = False
     early: bool = True
     unfreeze: bool = False
+    reinstate: bool = True
 
 
 class Policy(_Value):
@@ -34,6 +35,8 @@ class Policy(_Value):
     approvers: tuple[Role, ...] = (Role.APPROVER, Role.OPERATOR)
     expires: Duration = timedelta(days=1)
     evaluation: Literal["optional", "required"] = "optional"
+    index_evaluation: Literal["optional", "required"] = "required"
+    index_margin: float = Field(default=0.03, ge=0, le=0.5)
 
     def approves_start(self, plan: Plan) -> bool:
         """Whether a rollout by this plan begins only when a second person agrees."""

@@ -107,10 +107,16 @@ class Retrieval(_Part):
     """Which index is searched and how. Scores are convex combinations in [0, 1] times the kind's weight."""
 
     index: str
+    generation: str | None = Field(default=None, exclude_if=_unset)  # pinned; else what the index serves
     passages: int = Field(default=6, ge=1, le=30)
     pool: int = Field(default=100, ge=10, le=1000)
     dense_weight: float = Field(default=0.5, ge=0, le=1)
+    part_weight: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # of the meaning: of single sentences
+    document_weight: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # of the meaning: of the whole
     kind_weights: dict[str, float] = {}
+    passage_characters: int | None = Field(default=None, ge=0, le=8_000, exclude_if=_unset)  # neighbours are joined
+    decompose: bool | None = Field(default=None, exclude_if=_unset)  # the parts of a question are searched for too
+    familiar: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # cosine below which words are widened
 
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

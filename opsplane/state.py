@@ -29,6 +29,7 @@ from opsplane.control_events import (
     RolloutResumed,
     RolloutStarted,
 )
+from opsplane.document_events import DocumentReinstated, DocumentWithdrawn, IndexEvaluated
 from opsplane.events import ReleasePromoted, ReleaseRegistered
 from opsplane.ledger.store import Entry
 from opsplane.release import Release
@@ -51,6 +52,9 @@ CONTROL = (
     "changes_unfrozen",
     "kill_switch_pulled",
     "kill_switch_reset",
+    "document_withdrawn",
+    "document_reinstated",
+    "index_evaluated",
 )
 """The kinds of event that decide who is served what."""
 
@@ -111,6 +115,8 @@ class State:
     judged: RolloutJudged | None = None  # the newest verdict on the rollout in progress
     frozen: Standstill | None = None
     killed: Standstill | None = None
+    withheld: Mapping[str, Standstill] = field(default_factory=dict)  # documents withdrawn, by name or id
+    index_reports: Mapping[str, tuple[IndexEvaluated, ...]] = field(default_factory=dict)  # by index
     void: Mapping[str, str] = field(default_factory=dict)  # acts that did not count, and why
     done: frozenset[str] = frozenset()  # requests that were carried out, or found no state that allowed it
     newest: Happened | None = None  # the newest act that counted
@@ -120,6 +126,11 @@ class State:
     def stable(self) -> str:
         """The digest of the release that serves everybody outside a rollout, or empty."""
         return self.tenures[-1].digest if self.tenures else ""
+
+    @property
+    def withdrawn(self) -> frozenset[str]:
+        """Documents that are not answered from, whatever the index holds: names such as `fees@2`, or ids."""
+        return frozenset(self.withheld)
 
     @property
     def since(self) -> datetime | None:
@@ -195,9 +206,18 @@ def _refusal(state: State, event: Act, at: datetime) -> str:
             if isinstance(event, RolloutPaused) and running and running.status is not Status.RUNNING:
                 return f"Rollout {running.id} is {running.status.value} already."
             return _elsewhere(running, event.rollout)
-        case ReleaseRestored() if event.digest not in state.registered:
-            return "That release was never registered."
+        case ReleaseRestored() | DocumentWithdrawn() | DocumentReinstated():
+            return _as_it_is(state, event)
     return ""
+
+
+def _as_it_is(state: State, event: ReleaseRestored | DocumentWithdrawn | DocumentReinstated) -> str:
+    if isinstance(event, ReleaseRestored):
+        return "" if event.digest in state.registered else "That release was never registered."
+    held = state.withheld.get(event.document)
+    if isinstance(event, DocumentWithdrawn):
+        return f"{event.document} is withdrawn already, since {held.at:%Y-%m-%d %H:%M} UTC." if held else ""
+    return "" if held else f"{event.document} is not withdrawn."
 
 
 def _standing(state: State, at: datetime) -> str:
@@ -315,6 +335,20 @@ def _revived(state: State, _entry: Entry, _event: KillSwitchReset) -> State:
     return replace(state, killed=None)
 
 
+def _withdrawn(state: State, entry: Entry, event: DocumentWithdrawn) -> State:
+    held = Standstill(entry.at, entry.actor, event.reason)
+    return replace(state, withheld={**state.withheld, event.document: held})
+
+
+def _reinstated(state: State, _entry: Entry, event: DocumentReinstated) -> State:
+    return replace(state, withheld={name: one for name, one in state.withheld.items() if name != event.document})
+
+
+def _index_evaluated(state: State, _entry: Entry, event: IndexEvaluated) -> State:
+    before = state.index_reports.get(event.index, ())
+    return replace(state, index_reports={**state.index_reports, event.index: (*before, event)})
+
+
 def _going_on(state: State, entry: Entry, what: str, **changes: object) -> State:
     if state.rollout is None:
         return state
@@ -349,4 +383,7 @@ _TAKEN: dict[type, Callable[..., State]] = {
     ChangesUnfrozen: _unfrozen,
     KillSwitchPulled: _killed,
     KillSwitchReset: _revived,
+    DocumentWithdrawn: _withdrawn,
+    DocumentReinstated: _reinstated,
+    IndexEvaluated: _index_evaluated,
 }

@@ -103,7 +103,8 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     question = draft.asked
     for reply in question.care:
         await scrutiny.say(draft.fixed(reply), draft, parts, watch)
-    found, dropped = await parts.rails.passages(await parts.retrieve(question.standalone, release), release)
+    draft.searched = await parts.retrieve(question.standalone, release)
+    found, dropped = await parts.rails.passages(draft.searched.passages, release)
     draft.find(dropped)
     draft.evidence.extend(found)
     await watch.step("search", f"{len(draft.evidence)} passages from {draft.documents()} documents")

@@ -122,7 +122,7 @@ def numbers(text: str) -> list[str]:
 def documents(on: date) -> dict[str, Document]:
     """The customers' documents that are in force on the day, by id."""
     paths = sorted(path for path in (ROOT / "knowledge" / "corpus").rglob("*") if path.is_file())
-    all_of_them = [parse(path) for path in paths]
+    all_of_them = [parse(path.name, path.read_bytes()).document for path in paths]
     return {one.id: one for one in all_of_them if one.in_force(on) and one.audience == "customer"}
 
 

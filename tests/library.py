@@ -6,9 +6,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from assistant.corpus import SPEC, encoders
 from knowledge import embedding
-from knowledge.chunk import Chunking
-from knowledge.ingest import ingest
+from knowledge.ingest import Options, ingest
+from knowledge.sources.folder import Folder
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / ".data" / "models"
@@ -24,7 +25,7 @@ def stock(data: Path) -> None:
         if not kept.exists():
             made = kept.with_suffix(".new")
             shutil.rmtree(made, ignore_errors=True)
-            ingest([ROOT / "knowledge" / "corpus"], made, model, Chunking(), lambda *_: None)
+            ingest([Folder(ROOT / "knowledge" / "corpus")], made, encoders(model), [SPEC], Options(at=0))
             made.rename(kept)
     (data / "models").symlink_to(MODELS)
     shutil.copytree(kept, data / "library")

@@ -1,30 +1,20 @@
-"""Dense vectors in Chroma: one collection for each generation, never changed once it is published.
+"""Dense vectors in Chroma: one collection for each base, never changed once it is written.
 
 A reader in another process does not see later writes to a collection that it has open, but it opens a new
-collection at once. Hence a collection for each generation.
+collection at once. Hence a collection for each base, and none that grows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import chromadb
 import numpy as np
 from chromadb.api import ClientAPI
-from chromadb.api.types import Where
 from chromadb.config import Settings
 from chromadb.errors import NotFoundError
 from numpy.typing import NDArray
 
-from knowledge.chunk import Chunk
-
 _BATCH = 1000
-_FOREVER = 99991231
-
-
-def _number(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day
 
 
 class Chroma:
@@ -35,37 +25,31 @@ class Chroma:
         self._client: ClientAPI = chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False))
 
     def names(self) -> set[str]:
-        """The collections that exist, published or left over from a run that broke off."""
+        """The collections that exist, in use or left over from a run that broke off."""
         return {collection.name for collection in self._client.list_collections()}
 
     def discard(self, name: str) -> None:
-        """Delete a collection."""
-        self._client.delete_collection(name)
+        """Delete a collection; nothing where there is none."""
+        try:
+            self._client.delete_collection(name)
+        except NotFoundError:
+            return
 
-    def write(
-        self,
-        name: str,
-        chunks: Sequence[Chunk],
-        windows: Sequence[tuple[int, NDArray[np.float32]]],
-        progress: Callable[[int, int], None],
-    ) -> None:
-        """Make a collection of windows, each the position of its chunk and a unit vector of shape (384,)."""
+    def write(self, name: str, vectors: NDArray[np.float32], progress: Callable[[int, int], None]) -> None:
+        """Make a collection of unit vectors, shape (rows, width); what a broken run left of it is replaced."""
+        self.discard(name)
         collection = self._client.create_collection(
             name, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
         )
-        for start in range(0, len(windows), _BATCH):
-            batch = windows[start : start + _BATCH]
-            collection.add(
-                ids=[f"{position}:{start + place}" for place, (position, _) in enumerate(batch)],
-                embeddings=np.stack([vector for _, vector in batch]),
-                metadatas=[_metadata(position, chunks[position]) for position, _ in batch],
-            )
-            progress(start + len(batch), len(windows))
+        for start in range(0, len(vectors), _BATCH):
+            batch = np.asarray(vectors[start : start + _BATCH])
+            collection.add(ids=[str(start + place) for place in range(len(batch))], embeddings=batch)
+            progress(start + len(batch), len(vectors))
 
-    def open(self, name: str) -> "Dense | None":
-        """The published collection of a generation; None where it has been discarded."""
+    def open(self, name: str) -> "Collection | None":
+        """A collection; None where it has been discarded."""
         try:
-            return Dense(self._client.get_collection(name, embedding_function=None))
+            return Collection(self._client.get_collection(name, embedding_function=None))
         except NotFoundError:
             return None
 
@@ -74,57 +58,34 @@ class Chroma:
         self._client.close()  # type: ignore[attr-defined]
 
 
-def _metadata(position: int, chunk: Chunk) -> dict[str, int | str]:
-    return {
-        "chunk": position,
-        "audience": chunk.audience,
-        "from": _number(chunk.effective_from),
-        "to": _number(chunk.effective_to) if chunk.effective_to else _FOREVER,
-    }
-
-
-class Dense:
-    """The vectors of one generation."""
+class Collection:
+    """The vectors of one base by their row."""
 
     def __init__(self, collection: chromadb.Collection) -> None:
         self._collection = collection
         self.size = collection.count()
 
-    def nearest(
-        self, vector: NDArray[np.float32], count: int, *, on: date | None = None, audiences: Iterable[str] = ()
-    ) -> dict[int, float]:
-        """Position of chunk -> cosine of its best window, for the `count` nearest windows.
+    def nearest(self, vector: NDArray[np.float32], count: int) -> NDArray[np.int64] | None:
+        """The rows of the `count` vectors of highest cosine, nearest first, approximately (HNSW).
 
-        With `on`, only of chunks in force on that day for the audiences.
+        None where the collection has been discarded since it was opened.
         """
-        day = _number(on or date.min)
-        where = {
-            "$and": [
-                {"audience": {"$in": sorted(audiences)}},
-                {"from": {"$lte": day}},
-                {"to": {"$gte": day}},
-            ]
-        }
-        found = self._collection.query(
-            query_embeddings=vector[None],
-            n_results=min(count, self.size),
-            where=cast(Where, where) if on else None,
-            include=["distances"],
-        )
-        cosines: dict[int, float] = {}
-        distances = (found["distances"] or [[]])[0]
-        for window, distance in zip(found["ids"][0], distances, strict=True):
-            cosines.setdefault(int(window.partition(":")[0]), 1 - float(distance))
-        return cosines
+        wanted = min(count, self.size)
+        if not wanted:
+            return np.empty(0, np.int64)
+        try:
+            found = self._collection.query(query_embeddings=vector[None], n_results=wanted, include=[])
+        except NotFoundError:
+            return None
+        return np.array(found["ids"][0], np.int64)
 
-    def cosines(self, vector: NDArray[np.float32], positions: Sequence[int]) -> dict[int, float]:
-        """Position of chunk -> cosine of its best window, for the chunks named."""
-        if not positions:
-            return {}
-        found = self._collection.get(where=cast(Where, {"chunk": {"$in": list(positions)}}), include=["embeddings"])
-        best: dict[int, float] = {}
-        similar = np.asarray(found["embeddings"], np.float32) @ vector
-        for window, cosine in zip(found["ids"], similar, strict=True):
-            position = int(window.partition(":")[0])
-            best[position] = max(best.get(position, -1.0), float(cosine))
-        return best
+    def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What the store holds in these rows, in their order; NaN where it holds nothing."""
+        found = self._collection.get(ids=[str(row) for row in rows], include=["embeddings"])
+        held = dict(zip(found["ids"], np.asarray(found["embeddings"], np.float32), strict=True))
+        absent = np.full(len(next(iter(held.values()))) if held else 1, np.nan, np.float32)
+        return np.stack([held.get(str(row), absent) for row in rows])
+
+    def ids(self) -> set[str]:
+        """The ids of everything that the store holds."""
+        return set(self._collection.get(include=[])["ids"])

@@ -1,4 +1,4 @@
-"""BM25 over chunks: words cut to their English stems, one folder for each generation."""
+"""BM25 over chunks: words cut to their English stems, one folder for each generation, read where it lies."""
 
 import logging
 import re
@@ -18,6 +18,9 @@ logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG 
 _WORD = re.compile(r"\w+")
 _APOSTROPHE = re.compile(r"['’]s?\b")
 _STOP = frozenset(STOPWORDS_EN)
+_NOTHING = "\x00"  # stands for a text without words: no query has it
+K1, B = 0.6, 0.75
+"""Of BM25. That a word occurs says most; in passages of some hundred words its repetition says little, so k1 is low."""
 
 
 def terms(text: str) -> list[str]:
@@ -28,10 +31,10 @@ def terms(text: str) -> list[str]:
 
 
 class Lexical:
-    """BM25 scores (k1 1.5, b 0.75) of the texts of one generation, by their position."""
+    """BM25 scores of the texts of one generation, by their position. Its files are mapped into memory, not copied."""
 
     def __init__(self, folder: Path) -> None:
-        self._bm25 = bm25s.BM25.load(folder, show_progress=False)
+        self._bm25 = bm25s.BM25.load(folder, mmap=True, show_progress=False)
         self._size = int(self._bm25.scores["num_docs"])
 
     def scores(self, query: str) -> NDArray[np.float32]:
@@ -42,12 +45,15 @@ class Lexical:
         return np.asarray(self._bm25.get_scores(known), np.float32)
 
 
-def build(folder: Path, texts: Sequence[str]) -> None:
-    """Write the index of `texts` into `folder` in one step."""
+def build(folder: Path, texts: Sequence[Sequence[str]]) -> None:
+    """Write the index of texts (at least one), each given by its `terms`, into `folder` in one step.
+
+    A reader keeps what it has open. 100,000 texts of 68 terms take seven seconds; the terms are the caller's to keep.
+    """
     scratch = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
-    index = bm25s.BM25(k1=1.5, b=0.75)
-    index.index([terms(text) or ["\x00"] for text in texts], show_progress=False)
+    index = bm25s.BM25(k1=K1, b=B)
+    index.index([list(one) or [_NOTHING] for one in texts], show_progress=False)
     index.save(scratch, show_progress=False)
     shutil.rmtree(folder, ignore_errors=True)
     scratch.replace(folder)

@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from opsplane.evidence import Evidence, Origin, Sentence
+from opsplane.evidence import Evidence, Origin, Retrieved, Sentence
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import context, grounding, pii
 from opsplane.guardrails.rails import Rails
 from opsplane.release import Release
 
 Stage = Literal["question", "passage", "answer"]
-Retrieve = Callable[[str, Release], Awaitable[Sequence[Evidence]]]
+Retrieve = Callable[[str, Release], Awaitable[Retrieved]]
 
 READ = 20_000
 """Characters of a question that are scored: as many as any release lets a question have."""
@@ -103,7 +103,7 @@ async def question(text: str, rails: Rails, release: Release, retrieve: Retrieve
     found = await rails.question(text, release)
     read = text[:READ]
     asked = pii.mask(read) if release.guardrails.mask_for_model else read
-    evidence = await retrieve(asked, release)
+    evidence = (await retrieve(asked, release)).passages
     kind, strangeness = rails.strangeness(asked, evidence, release)
     found += await rails.scope(asked, evidence, release)
     scores = {"injection": rails.suspicion(read), "scope": strangeness}

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant import bootstrap, corpus, questions
+from assistant import bootstrap, corpus, ingesting, questions
 from assistant.settings import Settings
+from opsplane import registry
+from opsplane.document_events import DocumentsServed
 from opsplane.errors import Conflict, InvalidRelease, InvalidRequest
 from opsplane.exchange import Exchange, Outcome
 from tests import fakes
@@ -66,13 +68,13 @@ def test_documents_stay_while_their_folder_is_away(settings: Settings, tmp_path:
     chosen = _own(tmp_path, settings, "# Umbrella loan\nThe fee for lending an umbrella is $7 a day.\n")
     assert "$7" in ask(chosen, "What is the fee for lending an umbrella?").answer
     chosen.corpus.rename(tmp_path / "elsewhere")
-    bootstrap.ingest_corpus(chosen, lambda *_: None)
+    ingesting.ingest_corpus(chosen, lambda *_: None)
     assert "$7" in ask(chosen, "What is the fee for lending an umbrella?").answer
 
 
 def test_a_release_whose_index_does_not_exist_stops_the_start(settings: Settings, tmp_path: Path, ask: Ask) -> None:
-    text = (settings.releases / "heron-4.yaml").read_text()
-    (tmp_path / "heron-4.yaml").write_text(text.replace("index: all-MiniLM", "index: some-other-MiniLM"))
+    text = (settings.releases / "heron-6.yaml").read_text()
+    (tmp_path / "heron-6.yaml").write_text(text.replace("index: all-MiniLM", "index: some-other-MiniLM"))
     with pytest.raises(InvalidRelease, match=r"retrieval\.index: there is no index 'some-other-MiniLM"):
         ask(replace(settings, releases=tmp_path), "hello")
 
@@ -88,8 +90,29 @@ def test_a_bank_that_cannot_be_loaded_stops_the_start(settings: Settings, ask: A
         ask(replace(settings, bank=bank), "hello")
 
 
-def test_the_index_is_named_by_what_makes_it(settings: Settings) -> None:
-    assert corpus.CHUNKING.max_tokens == 512
+def test_the_shipped_releases_name_the_index_that_this_version_makes(settings: Settings) -> None:
+    named = {release.retrieval.index for release in registry.load_all(settings.releases).values()}
+    assert named == {corpus.SPEC.id}
+
+
+def test_what_is_answered_from_is_on_the_record(settings: Settings, ask: Ask) -> None:
+    exchange = ask(settings, "What does an overdraft cost?")
+    assert (exchange.index, exchange.generation[:7]) == (corpus.SPEC.id, "g00001-")
+
+
+def test_a_change_of_documents_is_on_the_record(settings: Settings, tmp_path: Path, ask: Ask) -> None:
+    chosen = _own(tmp_path, settings, "# Umbrella loan\nThe fee for lending an umbrella is $7 a day.\n")
+    chosen = replace(chosen, record_url=f"sqlite:///{tmp_path}/record.db")
+    for fee in ("$7", "$9"):
+        (chosen.corpus / "document.md").write_text(
+            f"# Umbrella loan\nThe fee for lending an umbrella is {fee} a day.\n"
+        )
+        with bootstrap.build(chosen, lambda *_: None, fakes.Clock(), refresh=True) as app:
+            served = [one.event for one in app.parts.ledger.events(["documents_served"])]
+    assert [(one.why, one.added, one.changed) for one in served if isinstance(one, DocumentsServed)] == [
+        ("at start", ("document@1",), ()),
+        ("at start", (), ("document@1",)),
+    ]
 
 
 def test_start_and_stop_are_on_the_record(settings: Settings, tmp_path: Path) -> None:

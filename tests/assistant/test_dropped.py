@@ -1,5 +1,6 @@
 """Files that wait in a chat: whose, which, how many."""
 
+import tomllib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,10 +9,12 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from assistant import dropped
-from assistant.dropped import Drops
+from assistant.dropped import Dropped, Drops, Tray
+from knowledge.parse import READERS
 from opsplane.errors import InvalidRelease, InvalidRequest, NotFound, PlaneError, Refused
 from opsplane.ledger.store import Ledger
 from tests import fakes
+from tests.library import ROOT
 
 CHAT = "0b9ff1f7"
 
@@ -50,10 +53,54 @@ async def test_a_file_waits_for_its_message_and_is_taken_once(drops: Drops) -> N
     assert not drops.names(CHAT, [identity])
 
 
-async def test_a_fourth_file_takes_the_place_of_the_oldest(drops: Drops) -> None:
-    names = [f"{number}.yml" for number in range(dropped.MOST + 1)]
+async def test_one_file_too_many_is_refused_and_the_others_wait_on(drops: Drops) -> None:
+    names = [f"{number}.md" for number in range(dropped.MOST)]
     waiting = [await drops.receive(CHAT, _request(name), fakes.OPERATOR) for name in names]
-    assert drops.names(CHAT, waiting) == names[1:]
+    with pytest.raises(InvalidRequest, match="At most 20 files of 50 MB"):
+        await drops.receive(CHAT, _request("21.md"), fakes.OPERATOR)
+    assert drops.names(CHAT, waiting) == names
+
+
+async def test_a_file_that_was_taken_off_its_message_is_let_go_of_with_the_message(drops: Drops) -> None:
+    off, sent = [await drops.receive(CHAT, _request(name), fakes.OPERATOR) for name in ("off.md", "sent.md")]
+    assert [one.name for one in drops.take(CHAT, [sent])] == ["sent.md"]
+    assert drops.names(CHAT, [off]) == []
+
+
+async def test_documents_and_what_is_said_of_them_are_no_releases(drops: Drops) -> None:
+    names = ["a.md", "a.md.meta.yaml", "b.PDF", "c.xlsx"]
+    waiting = [await drops.receive(CHAT, _request(name), fakes.OPERATOR) for name in names]
+    assert drops.documents(CHAT, waiting)
+    release = await drops.receive(CHAT, _request("r.yaml"), fakes.OPERATOR)
+    assert not drops.documents(CHAT, [release])
+    assert [one.is_release for one in drops.take(CHAT, [*waiting, release])] == [False] * 4 + [True]
+
+
+async def test_fifty_one_megabytes_are_refused_in_one_file_and_in_several(drops: Drops) -> None:
+    with pytest.raises(InvalidRequest, match="at most 50 MB"):
+        await drops.receive(CHAT, _request("a.md", b"x" * 51_000_000), fakes.OPERATOR)
+    for name in ("a.md", "b.md"):
+        await drops.receive(CHAT, _request(name, b"x" * 25_000_000), fakes.OPERATOR)
+    with pytest.raises(InvalidRequest, match="50 MB in all"):
+        await drops.receive(CHAT, _request("c.md"), fakes.OPERATOR)
+
+
+def test_a_tray_takes_the_newer_file_of_a_name_and_is_empty_after_an_hour() -> None:
+    tray = Tray()
+    tray.put("operator", "talk", [Dropped("a.md", b"1"), Dropped("b.md", b"1")], fakes.NOON)
+    assert tray.put("operator", "talk", [Dropped("a.md", b"2")], fakes.NOON) == ["a.md", "b.md"]
+    assert tray.waits("operator", "talk", fakes.NOON)[0].content == b"2"
+    assert tray.waits("operator2", "talk", fakes.NOON) == []
+    assert tray.waits("operator", "talk", fakes.NOON + dropped.PATIENCE) == []
+    with pytest.raises(InvalidRequest):
+        tray.put("operator", "talk", [Dropped(f"{number}.md", b"1") for number in range(21)], fakes.NOON)
+
+
+def test_the_page_offers_every_type_that_can_be_read() -> None:
+    settings = tomllib.loads((ROOT / "assistant" / "chainlit.toml").read_text())["features"]["spontaneous_file_upload"]
+    offered = {ending for endings in settings["accept"].values() for ending in endings}
+    assert offered == {*READERS, ".meta.yaml", ".yaml", ".yml", ".json"}
+    assert (settings["max_files"], settings["max_size_mb"] * 1_000_000) == (dropped.MOST, dropped.LARGEST)
 
 
 async def test_a_chat_that_was_closed_keeps_nothing(drops: Drops) -> None:
@@ -64,7 +111,16 @@ async def test_a_chat_that_was_closed_keeps_nothing(drops: Drops) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("../../etc/x.yaml", "x.yaml"), ("a\x1b[31m.yaml", "a[31m.yaml"), ("n" * 300 + ".yaml", "n" * 95 + ".yaml")],
+    [
+        ("../../etc/x.yaml", "x.yaml"),
+        ("..%5C..%5Cx.md", "%5C..%5Cx.md"),
+        ("..\\\\..\\\\x.md", "x.md"),
+        ("a\x1b[31m.yaml", "a[31m.yaml"),
+        (".~$hidden.md", "hidden.md"),
+        ("C:b*c?.md", "b_c_.md"),
+        ("n" * 300 + ".yaml", "n" * 95 + ".yaml"),
+        ("n" * 300 + ".md.meta.yaml", "n" * 97 + ".md.meta.yaml"),
+    ],
 )
 async def test_a_name_is_a_short_one_without_folders(drops: Drops, name: str, kept: str) -> None:
     assert drops.names(CHAT, [await drops.receive(CHAT, _request(name), fakes.OPERATOR)]) == [kept]
@@ -75,7 +131,9 @@ async def test_a_name_is_a_short_one_without_folders(drops: Drops, name: str, ke
     [
         ("none", ("x.yaml",), NotFound),
         ("other", ("x.yaml",), NotFound),
-        (CHAT, ("x.exe",), InvalidRelease),
+        (CHAT, ("x.exe",), InvalidRequest),
+        (CHAT, ("..",), InvalidRequest),
+        (CHAT, ("x.md", b" \n"), InvalidRequest),
         (CHAT, ("x.yaml", b"\xff"), InvalidRelease),
         (CHAT, ("x.yaml", b"x" * (dropped.LARGEST + 1)), InvalidRelease),
         (CHAT, ("x.yaml", b"x" * 5_000_000), InvalidRelease),

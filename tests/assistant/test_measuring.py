@@ -13,7 +13,7 @@ from assistant import rows
 from assistant.measuring import AT_ONCE, Bench, measuring
 from assistant.settings import Settings
 from opsplane.errors import NotFound
-from opsplane.evidence import Evidence
+from opsplane.evidence import Retrieved
 from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
 from opsplane.release import Release
@@ -28,10 +28,10 @@ def encode(texts: Sequence[str]) -> NDArray[np.float32]:
     return np.full((len(texts), 4), 0.5, np.float32)
 
 
-async def retrieve(query: str, _release: Release) -> Sequence[Evidence]:
+async def retrieve(query: str, _release: Release) -> Retrieved:
     if "number 3" in query:
         raise RuntimeError("the index is gone")
-    return ()
+    return Retrieved()
 
 
 BENCH = Bench(Rails(Scope(encode)), fakes.release(), retrieve)

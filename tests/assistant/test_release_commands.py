@@ -18,8 +18,8 @@ from opsplane.pins import Problem, Severity
 from tests import fakes
 
 RELEASES = Path(registry.__file__).parents[1] / "assistant" / "releases"
-TEXT = (RELEASES / "heron-4.yaml").read_text(encoding="utf-8")
-HERON = registry.load(RELEASES / "heron-4.yaml")
+TEXT = (RELEASES / "heron-6.yaml").read_text(encoding="utf-8")
+HERON = registry.load(RELEASES / "heron-6.yaml")
 
 
 @pytest.fixture
@@ -72,41 +72,41 @@ async def test_a_release_tells_the_evaluations_that_it_passed(desk: Desk) -> Non
 
 
 async def test_a_release_file_is_registered_and_compared_with_the_stable_one(desk: Desk) -> None:
-    told = await shown(desk, "/register heron-4")
+    told = await shown(desk, "/register heron-6")
     assert HERON.short in told
-    assert "`/diff heron-4`" in told
-    assert "is registered already" in await shown(desk, "/register heron-4.yaml")
-    told = await shown(desk, "/diff heron-4")
+    assert "`/diff heron-6`" in told
+    assert "is registered already" in await shown(desk, "/register heron-6.yaml")
+    told = await shown(desk, "/diff heron-6")
     assert f"From {fakes.release().short} to {HERON.short}" in told
     assert "| retrieval.index | test | all-MiniLM-L6-v2-uint8-512 |" in told
-    assert "From heron-4@" in await shown(desk, "/diff heron-4 test-1")
+    assert "From heron-6@" in await shown(desk, "/diff heron-6 test-1")
     runs = [entry.event for entry in desk.ledger.events(["command_run"])]
     assert [run.command for run in runs if isinstance(run, CommandRun)] == ["register", "register", "diff", "diff"]
 
 
 async def test_what_was_dropped_into_the_chat_is_registered(desk: Desk) -> None:
-    text = TEXT.replace("id: heron-4", "id: heron-7").replace("sentences: 3", "sentences: 1")
+    text = TEXT.replace("id: heron-6", "id: heron-7").replace("sentences: 3", "sentences: 1")
     panel = await register_text(text, "mine.yaml", fakes.OPERATOR, desk)
     assert "is on the record" in panel.text
     assert "| style.sentences | 4 | 1 |" in await shown(desk, "/diff heron-7")
 
 
 async def test_a_dropped_export_is_registered_as_the_very_same(desk: Desk) -> None:
-    panel = await register_text(HERON.canonical().decode(), "heron-4.json", fakes.APPROVER, desk)
+    panel = await register_text(HERON.canonical().decode(), "heron-6.json", fakes.APPROVER, desk)
     assert HERON.digest[:12] in panel.text
-    assert desk.plane.find("heron-4") == HERON
+    assert desk.plane.find("heron-6") == HERON
 
 
 async def test_what_an_export_must_amount_to_is_checked(desk: Desk) -> None:
     with pytest.raises(InvalidRelease, match="they were changed"):
-        await register_export(HERON.canonical(), "heron-4.json", fakes.OPERATOR, desk, digest="0" * 64)
+        await register_export(HERON.canonical(), "heron-6.json", fakes.OPERATOR, desk, digest="0" * 64)
     assert refused(desk).command == "register"
 
 
 @pytest.mark.parametrize(
     ("typed", "kind", "told"),
     [
-        ("/register herno-4", NotFound, "Did you mean heron-4"),
+        ("/register herno-4", NotFound, "Did you mean heron-6"),
         ("/register", NotFound, "There is no release file"),
         ("/register ../../secrets", NotFound, "There is no release file"),
         ("/release tset-1", NotFound, "Did you mean test-1"),
@@ -126,9 +126,9 @@ async def test_bad_input_is_told_in_one_sentence_and_recorded(
 
 
 async def test_a_changed_file_under_a_used_name_is_refused_and_nothing_is_written(desk: Desk) -> None:
-    await commands.run("/register heron-4", fakes.OPERATOR, desk)
+    await commands.run("/register heron-6", fakes.OPERATOR, desk)
     with pytest.raises(Conflict, match=f"{HERON.short}.*another id"):
-        await register_text(TEXT.replace("sentences: 3", "sentences: 1"), "heron-4.yaml", fakes.OPERATOR, desk)
+        await register_text(TEXT.replace("sentences: 3", "sentences: 1"), "heron-6.yaml", fakes.OPERATOR, desk)
     assert "another id" in refused(desk).reason
     assert desk.ledger.count(["release_registered"]) == 2
 
@@ -224,7 +224,7 @@ def test_where_nothing_differs_that_is_said() -> None:
 
 
 def test_the_candidate_that_ships_differs_from_the_first_in_what_its_note_says() -> None:
-    heron3 = registry.load(RELEASES / "heron-5.yaml")
+    heron3 = registry.load(RELEASES / "heron-7.yaml")
     found = compare(HERON, heron3)
     assert [change.field for change in found.texts] == ["prompt.system"]
     assert {change.field for change in found.fields} == {

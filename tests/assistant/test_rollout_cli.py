@@ -15,20 +15,20 @@ from tests.assistant.test_release_cli import HERON, RELEASES, run
 
 __all__ = ["run"]
 
-SECOND = registry.load(RELEASES / "heron-5.yaml")
+SECOND = registry.load(RELEASES / "heron-7.yaml")
 
 
 def state(tmp_path: Path) -> State:
-    """The state, and heron-5 registered."""
+    """The state, and heron-7 registered."""
     with bootstrap.record(Settings(data=tmp_path)) as (ledger, _):
         plane = Plane(ledger)
-        plane.configure({"heron-4": HERON, "heron-5": SECOND}, "heron-4")
+        plane.configure({"heron-6": HERON, "heron-7": SECOND}, "heron-6")
         return plane.state
 
 
 @pytest.fixture
 def alone(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """One person is enough, and heron-5 is registered."""
+    """One person is enough, and heron-7 is registered."""
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\napprove: {start: false, early: false}\n")
     plans = tmp_path / "plans"
@@ -53,7 +53,7 @@ def test_everything_has_help(run: Run, command: str) -> None:
 
 
 def test_a_rollout_begins_and_is_rolled_back(alone: Run, tmp_path: Path) -> None:
-    told = alone("rollout", "start", "heron-5", "--plan", "short", "--reason", "shorter", "--yes")
+    told = alone("rollout", "start", "heron-7", "--plan", "short", "--reason", "shorter", "--yes")
     assert told.code == 0, told.err
     assert "50 % → everybody" in told.out
     assert state(tmp_path).rollout is not None
@@ -74,7 +74,7 @@ def test_without_a_yes_nothing_is_done_where_nobody_can_be_asked(
 
 def test_a_freeze_ends_and_is_lifted(alone: Run, tmp_path: Path) -> None:
     assert alone("freeze", "--for", "2h", "--reason", "holidays", "--yes").code == 0
-    refused = alone("rollout", "start", "heron-5", "--plan", "short", "--yes")
+    refused = alone("rollout", "start", "heron-7", "--plan", "short", "--yes")
     assert refused.code == 2
     assert "Changes are frozen until" in refused.err
     assert alone("unfreeze", "--yes").code == 0
@@ -88,7 +88,7 @@ def test_the_plans_that_ship_and_every_rollout_are_listed(run: Run) -> None:
 
 
 def test_a_report_is_printed_whole(alone: Run) -> None:
-    alone("rollout", "start", "heron-5", "--plan", "short", "--yes")
+    alone("rollout", "start", "heron-7", "--plan", "short", "--yes")
     alone("rollout", "abort", "--reason", "enough", "--yes")
     page = alone("rollout", "report", "--html").out
     assert page.lower().startswith("<!doctype html>")
@@ -97,7 +97,7 @@ def test_a_report_is_printed_whole(alone: Run) -> None:
 
 def test_by_the_policy_that_ships_a_second_person_is_asked(run: Run, tmp_path: Path) -> None:
     state(tmp_path)
-    told = run("rollout", "start", "heron-5", "--plan", "standard", "--reason", "shorter", "--yes")
+    told = run("rollout", "start", "heron-7", "--plan", "standard", "--reason", "shorter", "--yes")
     assert told.code == 0, told.err
     assert state(tmp_path).rollout is None
     request = told.out.split("/approve ")[1].split()[0].strip("`.")
@@ -105,7 +105,7 @@ def test_by_the_policy_that_ships_a_second_person_is_asked(run: Run, tmp_path: P
     assert "another person decides" in refused.err
     agreed = run("approve", request, "--as", "approver", "--yes")
     assert agreed.code == 0, agreed.err
-    assert "operator asks to start a rollout of heron-5" in agreed.out
+    assert "operator asks to start a rollout of heron-7" in agreed.out
     assert state(tmp_path).rollout is not None
 
 
@@ -113,8 +113,8 @@ def test_by_the_policy_that_ships_a_second_person_is_asked(run: Run, tmp_path: P
     ("command", "words"),
     [
         ("rollout start heron-9 --plan standard --yes", "Did you mean heron-"),
-        ("rollout start heron-4 --plan standard --yes", "serves every customer already"),
-        ("rollout start heron-4 --plan nonsense --yes", "Known plans: experiment, quick, shadow, standard"),
+        ("rollout start heron-6 --plan standard --yes", "serves every customer already"),
+        ("rollout start heron-6 --plan nonsense --yes", "Known plans: experiment, quick, shadow, standard"),
         ("rollout abort --yes", "No rollout is in progress"),
         ("rollback --yes", "No release served before"),
         ("killswitch maybe --yes", "/killswitch on or /killswitch off"),

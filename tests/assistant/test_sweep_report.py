@@ -15,7 +15,7 @@ from assistant.sweep_report import Report
 from opsplane import registry
 from opsplane.guardrails.sweep import Scored
 
-RELEASE = Path(__file__).parents[2] / "assistant" / "releases" / "heron-4.yaml"
+RELEASE = Path(__file__).parents[2] / "assistant" / "releases" / "heron-6.yaml"
 DAY = date(2026, 11, 23)
 APART = [*(Scored((140 + n) / 200, True) for n in range(50)), *(Scored(n / 200, False) for n in range(50))]
 TURNED = [Scored(1 - row.score, row.bad) for row in APART]

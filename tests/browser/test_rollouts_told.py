@@ -19,7 +19,7 @@ from tests.library import ROOT
 pytestmark = pytest.mark.browser
 
 Happen = Callable[..., None]
-RELEASE = (ROOT / "assistant" / "releases" / "heron-4.yaml").read_text(encoding="utf-8")
+RELEASE = (ROOT / "assistant" / "releases" / "heron-6.yaml").read_text(encoding="utf-8")
 COLLEAGUE = Actor(id="colleague", role=Role.OPERATOR)
 
 
@@ -62,7 +62,7 @@ def test_a_freeze_by_another_process_shows_in_every_open_chat(visit: Visit, happ
     happen(ChangesFrozen(reason="the *holiday* <b>"))
     for visitor in (operator, approver):
         notice = _notices(visitor, "Changes were frozen")
-        expect(notice).to_contain_text("by colleague: the *holiday* <b>. heron-4")
+        expect(notice).to_contain_text("by colleague: the *holiday* <b>. heron-6")
         expect(notice).to_contain_text("serves everybody.")
     picture(operator.page, "told-frozen")
     picture(approver.page, "told-frozen-fresh")
@@ -76,14 +76,14 @@ def test_the_kill_switch_and_its_end_are_told(visit: Visit, happen: Happen) -> N
     happen(KillSwitchPulled(reason="a leak"))
     expect(_notices(operator, "The kill switch was pulled by colleague: a leak.")).to_be_visible()
     happen(KillSwitchReset(request="r1", approved_by="approver"))
-    expect(_notices(operator, "approved by approver. heron-4")).to_be_visible()
+    expect(_notices(operator, "approved by approver. heron-6")).to_be_visible()
 
 
 def test_a_release_that_is_dropped_into_the_chat_is_registered(
     visit: Visit, server: Server, server_events: Events
 ) -> None:
     operator = visit("operator")
-    _drop(operator, "dropped-1.yaml", RELEASE.replace("id: heron-4", "id: dropped-1", 1))
+    _drop(operator, "dropped-1.yaml", RELEASE.replace("id: heron-6", "id: dropped-1", 1))
     picture(operator.page, "dropped-waiting")
     expect(_send_dropped(operator)).to_contain_text("dropped-1")
     expect(_said(operator)).to_contain_text("Register dropped-1.yaml")
@@ -96,7 +96,7 @@ def test_a_release_that_is_dropped_into_the_chat_is_registered(
 
 def test_a_dropped_file_leaves_nothing_but_its_name_in_the_history(visit: Visit) -> None:
     operator = visit("operator")
-    _drop(operator, "history-1.yaml", RELEASE.replace("id: heron-4", "id: history-1", 1))
+    _drop(operator, "history-1.yaml", RELEASE.replace("id: heron-6", "id: history-1", 1))
     _send_dropped(operator)
     operator.page.wait_for_url("**/thread/*")
     operator.page.reload()
@@ -107,7 +107,7 @@ def test_a_dropped_file_leaves_nothing_but_its_name_in_the_history(visit: Visit)
 
 def test_a_dropped_file_with_a_mistake_is_told_by_line_and_field(visit: Visit, server_events: Events) -> None:
     operator = visit("operator")
-    _drop(operator, "typo.yaml", RELEASE.replace("id: heron-4", "id: typo-1\nretreival: {}", 1))
+    _drop(operator, "typo.yaml", RELEASE.replace("id: heron-6", "id: typo-1\nretreival: {}", 1))
     _drop(operator, "broken.yaml", "id: [")
     before = operator.answers.count()
     _send_dropped(operator)

@@ -1,13 +1,23 @@
 """The embedding model, built once for each checkout, and small libraries."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from knowledge import embedding
 from knowledge.embedding import MiniLM
+from knowledge.ingest import Options, ingest
+from knowledge.report import IngestReport
+from knowledge.sources.folder import Folder
+from knowledge.spec import IndexSpec
 
 MODELS = Path(__file__).resolve().parents[2] / ".data" / "models"
+SPEC = IndexSpec(embedding=MiniLM.name)
+NOON = 1_795_700_000.0
+"""A time, in seconds since 1970."""
+
+Ingest = Callable[..., IngestReport]
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +44,14 @@ def corpus(tmp_path: Path) -> Path:
     )
     (folder / "cards.txt").write_text("Travel card\nThe card has no foreign transaction fee.\n")
     return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, corpus: Path, minilm: MiniLM) -> Ingest:
+    """Ingests the corpus, or another folder, into `tmp_path / "library"`; options by name."""
+
+    def ingested(source: Path = corpus, specs: tuple[IndexSpec, ...] = (SPEC,), **options: object) -> IngestReport:
+        how = Options(**{"at": NOON, **options})  # type: ignore[arg-type]
+        return ingest([Folder(source)], tmp_path / "library", {minilm.name: minilm}, specs, how)
+
+    return ingested

@@ -15,8 +15,8 @@ from opsplane.plane import Plane
 from tests import fakes
 
 RELEASES = Path(registry.__file__).parents[1] / "assistant" / "releases"
-TEXT = (RELEASES / "heron-4.yaml").read_text(encoding="utf-8")
-HERON = registry.load(RELEASES / "heron-4.yaml")
+TEXT = (RELEASES / "heron-6.yaml").read_text(encoding="utf-8")
+HERON = registry.load(RELEASES / "heron-6.yaml")
 ONE = fakes.release()
 TWO = fakes.release(id="test-2", style={"sentences": 2})
 
@@ -110,18 +110,18 @@ async def test_an_unknown_release_is_refused_with_the_nearest_and_recorded(plane
     assert "Did you mean test-1" in refusal(ledger)
 
 
-@pytest.mark.parametrize("name", ["heron-4", "heron-4.yaml"])
+@pytest.mark.parametrize("name", ["heron-6", "heron-6.yaml"])
 def test_a_file_is_read_by_id_or_name(name: str) -> None:
     assert catalogue.load_file(RELEASES, name) == HERON
 
 
 @pytest.mark.parametrize("name", ["herno-4", "hero-4.yaml"])
 def test_a_mistyped_file_is_told_the_nearest(name: str) -> None:
-    with pytest.raises(NotFound, match=r"Did you mean heron-4"):
+    with pytest.raises(NotFound, match=r"Did you mean heron-6"):
         catalogue.load_file(RELEASES, name)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../releases/heron-4", "/etc/passwd", "x" * 5_000, "\x00"])
+@pytest.mark.parametrize("name", ["", ".", "..", "../releases/heron-6", "/etc/passwd", "x" * 5_000, "\x00"])
 def test_nothing_outside_the_folder_is_read(name: str) -> None:
     with pytest.raises(NotFound, match="There is no release file"):
         catalogue.load_file(RELEASES, name)
@@ -129,12 +129,12 @@ def test_nothing_outside_the_folder_is_read(name: str) -> None:
 
 def test_a_file_that_holds_another_id_is_registered_by_its_own_name_only(tmp_path: Path) -> None:
     (tmp_path / "heron-7.yaml").write_text(TEXT, encoding="utf-8")
-    with pytest.raises(InvalidRelease, match="the file holds 'heron-4'"):
+    with pytest.raises(InvalidRelease, match="the file holds 'heron-6'"):
         catalogue.load_file(tmp_path, "heron-7")
     assert catalogue.load_file(tmp_path, "heron-7.yaml") == HERON
 
 
-@pytest.mark.parametrize("name", ["heron-4.yaml", "", "../../heron.yaml", "..", "a b/ü?.yaml", "x" * 999])
+@pytest.mark.parametrize("name", ["heron-6.yaml", "", "../../heron.yaml", "..", "a b/ü?.yaml", "x" * 999])
 def test_a_text_is_read_as_a_file_is_whatever_it_is_called(name: str) -> None:
     assert catalogue.from_text(TEXT, name) == HERON
 
@@ -184,13 +184,13 @@ def test_of_a_thousand_mistakes_the_first_are_told() -> None:
 
 @pytest.mark.parametrize("digest", ["", HERON.digest, HERON.digest[:12], HERON.digest[:12].upper()])
 def test_an_export_is_read_back_as_the_same_release(digest: str) -> None:
-    assert catalogue.from_canonical(HERON.canonical(), "heron-4.json", digest) == HERON
+    assert catalogue.from_canonical(HERON.canonical(), "heron-6.json", digest) == HERON
 
 
 def test_an_export_whose_bytes_were_changed_is_refused() -> None:
     changed = HERON.canonical().replace(b"Assistant team", b"Somebody elses")
     with pytest.raises(InvalidRelease, match="they were changed"):
-        catalogue.from_canonical(changed, "heron-4.json", HERON.digest)
+        catalogue.from_canonical(changed, "heron-6.json", HERON.digest)
 
 
 @pytest.mark.parametrize(

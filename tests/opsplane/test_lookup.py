@@ -8,9 +8,9 @@ from opsplane.release import Release
 from opsplane.state import Registered, State
 from tests import fakes
 
-ONE = fakes.release(id="heron-4")
-CHANGED = fakes.release(id="heron-4", note="registered later")
-TWO = fakes.release(id="heron-5")
+ONE = fakes.release(id="heron-6")
+CHANGED = fakes.release(id="heron-6", note="registered later")
+TWO = fakes.release(id="heron-7")
 LOST = "abcdef" + "0" * 58
 
 
@@ -27,11 +27,11 @@ ALL = state(ONE, CHANGED, TWO, **{LOST: "heron-0"})
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("heron-5", TWO),
+        ("heron-7", TWO),
         (" Heron-5 ", TWO),
-        ("heron-4", CHANGED),
+        ("heron-6", CHANGED),
         (ONE.short, ONE),
-        (f"heron-4@{ONE.digest}", ONE),
+        (f"heron-6@{ONE.digest}", ONE),
         (ONE.digest, ONE),
         (ONE.digest[:6], ONE),
         (ONE.digest[:10].upper(), ONE),
@@ -42,15 +42,15 @@ def test_a_release_is_found_by_id_or_digest(name: str, meant: Release) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["nope", ONE.digest[:5], f"heron-5@{ONE.digest}", f"heron-4@{ONE.digest[:5]}", "@", ""]
+    "name", ["nope", ONE.digest[:5], f"heron-7@{ONE.digest}", f"heron-6@{ONE.digest[:5]}", "@", ""]
 )
 def test_an_unknown_release_is_told_with_the_known_ones(name: str) -> None:
-    with pytest.raises(NotFound, match=r"heron-0, heron-4, heron-5"):
+    with pytest.raises(NotFound, match=r"heron-0, heron-6, heron-7"):
         lookup.find(ALL, name)
 
 
 def test_a_mistyped_id_is_told_the_nearest() -> None:
-    with pytest.raises(NotFound, match=r"There is no release 'herno-3'\. Did you mean heron-5"):
+    with pytest.raises(NotFound, match=r"There is no release 'herno-3'\. Did you mean heron-7"):
         lookup.find(ALL, "herno-3")
     with pytest.raises(NotFound) as caught:
         lookup.find(ALL, "zzz")
@@ -82,4 +82,4 @@ def test_of_hundreds_of_releases_the_newest_are_told() -> None:
 
 def test_where_nothing_is_registered_that_is_told() -> None:
     with pytest.raises(NotFound, match="Known releases: none"):
-        lookup.find(State(), "heron-4")
+        lookup.find(State(), "heron-6")

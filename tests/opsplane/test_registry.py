@@ -10,8 +10,8 @@ from opsplane.errors import InvalidRelease
 RELEASES = Path(registry.__file__).parents[1] / "assistant" / "releases"
 
 
-def _copy(folder: Path, *changes: tuple[str, str], name: str = "heron-4.yaml") -> Path:
-    text = (RELEASES / "heron-4.yaml").read_text()
+def _copy(folder: Path, *changes: tuple[str, str], name: str = "heron-6.yaml") -> Path:
+    text = (RELEASES / "heron-6.yaml").read_text()
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -21,14 +21,14 @@ def _copy(folder: Path, *changes: tuple[str, str], name: str = "heron-4.yaml") -
 
 def test_every_release_of_the_product_can_be_read() -> None:
     releases = registry.load_all(RELEASES)
-    assert "heron-4" in releases
+    assert "heron-6" in releases
     assert all(one.guardrails.rules and one.guardrails.scope_exemplars for one in releases.values())
     assert len({one.digest for one in releases.values()}) == len(releases)
 
 
 def test_an_unknown_field_is_named_with_file_and_line(tmp_path: Path) -> None:
     folder = _copy(tmp_path, ("  passages: 6", "  passages: 6\n  passage_count: 7"))
-    with pytest.raises(InvalidRelease, match=r"heron-4\.yaml: line \d+: retrieval\.passage_count: Extra inputs"):
+    with pytest.raises(InvalidRelease, match=r"heron-6\.yaml: line \d+: retrieval\.passage_count: Extra inputs"):
         registry.load_all(folder)
 
 
@@ -36,7 +36,7 @@ def test_a_wrong_value_is_named_with_its_line(tmp_path: Path) -> None:
     folder = _copy(tmp_path, ("dense_weight: 0.6", "dense_weight: 5"))
     line = next(
         number
-        for number, text in enumerate((folder / "heron-4.yaml").read_text().splitlines(), start=1)
+        for number, text in enumerate((folder / "heron-6.yaml").read_text().splitlines(), start=1)
         if "dense_weight" in text
     )
     with pytest.raises(InvalidRelease, match=rf"line {line}: retrieval\.dense_weight"):

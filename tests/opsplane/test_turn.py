@@ -18,7 +18,7 @@ from opsplane.budget import Scope as Whose
 from opsplane.control_events import KillSwitchPulled, RolloutStarted
 from opsplane.errors import RecordUnavailable
 from opsplane.events import BudgetCrossed, CostBooked, ReleasePromoted, ShadowAnswered
-from opsplane.evidence import Evidence, Sentence
+from opsplane.evidence import Evidence, Retrieved, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
 from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
@@ -48,8 +48,8 @@ def parts(ledger: Ledger, responder: Responder, *evidence: Evidence) -> Parts:
     plane = Plane(ledger)
     plane.configure({"test-1": fakes.release()}, "test-1")
 
-    async def retrieve(query: str, release: Release) -> Sequence[Evidence]:
-        return evidence or [fakes.passage()]
+    async def retrieve(query: str, release: Release) -> Retrieved:
+        return Retrieved(passages=evidence or (fakes.passage(),), index="index-1", generation="g00001-test")
 
     return Parts(plane, ledger, Rails(Scope(encode)), retrieve, responder, spend.load(), Guard(ledger, ()))
 

@@ -3,13 +3,12 @@
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from opsplane import spend
 from opsplane.access import Actor
 from opsplane.budget import Guard
-from opsplane.evidence import Evidence, Sentence
+from opsplane.evidence import Retrieved, Sentence
 from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
 from opsplane.ledger.database import connect
@@ -24,8 +23,8 @@ from tests.opsplane.test_turn import encode
 PEOPLE = 4
 
 
-async def _retrieve(_query: str, _release: Release) -> Sequence[Evidence]:
-    return [fakes.passage()]
+async def _retrieve(_query: str, _release: Release) -> Retrieved:
+    return Retrieved(passages=(fakes.passage(),))
 
 
 async def _person(name: str, parts: Parts) -> None:

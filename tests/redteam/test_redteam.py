@@ -13,7 +13,7 @@ from tests.redteam.attacks import DISGUISES, attacks
 from tests.redteam.range import Range, open_door
 
 ATTACKS = list(attacks())
-RELEASE = registry.load(ROOT / "assistant" / "releases" / "heron-4.yaml")
+RELEASE = registry.load(ROOT / "assistant" / "releases" / "heron-6.yaml")
 
 
 @pytest.fixture

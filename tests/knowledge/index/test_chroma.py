@@ -1,56 +1,48 @@
-from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pytest
-from numpy.typing import NDArray
 
-from knowledge.chunk import Chunk
-from knowledge.document import Kind
 from knowledge.index.chroma import Chroma
 
-
-def chunk(audience: str, begins: date, ends: date | None) -> Chunk:
-    return Chunk(
-        id=audience,
-        document_id="d",
-        title="T",
-        section=(),
-        kind=Kind.FEES,
-        audience=audience,
-        version="1",
-        effective_from=begins,
-        effective_to=ends,
-        owner="",
-        source="d.md",
-        text="Text",
-        sha256="0",
-    )
+UNITS = np.eye(384, dtype=np.float32)[:5]
 
 
-def unit(place: int) -> NDArray[np.float32]:
-    return np.asarray(np.eye(384)[place], np.float32)
+def nothing(_done: int, _total: int) -> None:
+    """Nobody looks on."""
 
 
-def test_only_windows_in_force_for_the_audience_are_near_and_the_best_window_counts(tmp_path: Path) -> None:
-    past = chunk("customer", date(2025, 1, 1), date(2025, 12, 31))
-    now, staff = chunk("customer", date(2026, 1, 1), None), chunk("staff", date(2026, 1, 1), None)
+def test_the_nearest_rows_come_first(tmp_path: Path) -> None:
     store = Chroma(tmp_path)
-    store.write(
-        "g1-test", [past, now, staff], [(0, unit(0)), (1, unit(1)), (1, unit(0)), (2, unit(0))], lambda *_: None
-    )
-    dense = store.open("g1-test")
-    assert dense is not None
-    assert dense.nearest(unit(0), 9, on=date(2026, 1, 1), audiences=["customer"]) == pytest.approx({1: 1})
-    assert dense.cosines(unit(1), [0, 1]) == pytest.approx({0: 0, 1: 1})
-    assert dense.cosines(unit(1), []) == {}
+    store.write("base-1", UNITS, nothing)
+    held = store.open("base-1")
+    assert held
+    asked = (0.8 * UNITS[3] + 0.6 * UNITS[1]).astype(np.float32)
+    found = held.nearest(asked, 2)
+    assert found is not None
+    assert found.tolist() == [3, 1]
+    assert held.ids() == {"0", "1", "2", "3", "4"}
+    assert np.allclose(held.vectors(np.array([4, 0])), UNITS[[4, 0]])
     store.close()
 
 
-def test_a_discarded_collection_does_not_open(tmp_path: Path) -> None:
+def test_a_discarded_collection_does_not_open_and_an_open_one_says_that_it_is_gone(tmp_path: Path) -> None:
     store = Chroma(tmp_path)
-    store.write("g1-test", [chunk("customer", date(2026, 1, 1), None)], [(0, unit(0))], lambda *_: None)
-    assert store.names() == {"g1-test"}
-    store.discard("g1-test")
-    assert store.open("g1-test") is None
+    store.write("base-1", UNITS, nothing)
+    held = store.open("base-1")
+    assert held
+    assert store.names() == {"base-1"}
+    store.discard("base-1")
+    store.discard("base-1")
+    assert store.open("base-1") is None
+    assert held.nearest(UNITS[0], 1) is None
+    store.close()
+
+
+def test_what_a_broken_run_left_is_replaced(tmp_path: Path) -> None:
+    store = Chroma(tmp_path)
+    store.write("base-1", UNITS, nothing)
+    store.write("base-1", UNITS[:2], nothing)
+    held = store.open("base-1")
+    assert held
+    assert held.size == 2
     store.close()

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def release() -> Release:
-    return registry.load(ROOT / "assistant" / "releases" / "heron-4.yaml")
+    return registry.load(ROOT / "assistant" / "releases" / "heron-6.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from tests.library import ROOT
 
 
 def test_a_release_file_is_loaded_with_the_hashes_of_all_weights() -> None:
-    release = registry.load(ROOT / "assistant" / "releases" / "heron-4.yaml")
+    release = registry.load(ROOT / "assistant" / "releases" / "heron-6.yaml")
     assert release.guardrails.trained == trained.fingerprints()
     assert {"injection.npz", "scope.npz", "signals-us.yaml"} <= release.guardrails.trained.keys()
     fitness.weights(release)

@@ -96,7 +96,7 @@ def test_money_tokens_and_exchanges_are_summed_and_an_exchange_counts_once(books
     [
         (By.MONTH, {"2026-10": 1, "2026-11": 62}),
         (By.CUSTOMER, {"C-1002": 56, "C-1001": 7}),
-        (By.RELEASE, {"heron-4": 48, "heron-1": 15}),
+        (By.RELEASE, {"heron-6": 48, "heron-1": 15}),
         (By.MODEL, {"m": 47, "pro": 16}),
         (By.PURPOSE, {"judge": 32, "answer": 31}),
         (By.DAY, {"2026-10-31": 1, "2026-11-01": 6, "2026-11-02": 56}),
@@ -108,8 +108,8 @@ def test_sums_are_kept_apart_by_what_was_asked(books: Books, by: By, expected: d
         booking(utc(11, 1), 2),
         booking(utc(11, 1), 4),
         booking(utc(11, 2), 8, customer="C-1002"),
-        booking(utc(11, 2), 16, customer="C-1002", release="heron-4", model="pro"),
-        booking(utc(11, 2), 32, customer="C-1002", release="heron-4", purpose="judge"),
+        booking(utc(11, 2), 16, customer="C-1002", release="heron-6", model="pro"),
+        booking(utc(11, 2), 32, customer="C-1002", release="heron-6", purpose="judge"),
     )
     report = search(books, CostQuery(by=by))
     assert {row.key: row.micros for row in report.rows} == expected
@@ -121,7 +121,7 @@ def test_sums_are_kept_apart_by_what_was_asked(books: Books, by: By, expected: d
     ("changes", "expected"),
     [
         ({"customer": "C-1002"}, 2),
-        ({"release": "heron-4"}, 4),
+        ({"release": "heron-6"}, 4),
         ({"release": "abc"}, 8),
         ({"release": "%"}, 0),
         ({"model": "pro"}, 16),
@@ -137,7 +137,7 @@ def test_filters_must_all_hold(books: Books, changes: dict[str, str], expected: 
     books.book(
         booking(utc(11, 1), 1),
         booking(utc(11, 1), 2, customer="C-1002"),
-        booking(utc(11, 1), 4, release="heron-4"),
+        booking(utc(11, 1), 4, release="heron-6"),
         booking(utc(11, 1), 8, digest="abcd"),
         booking(utc(11, 1), 16, model="pro"),
         booking(utc(11, 1), 32, purpose="shadow"),

@@ -1,0 +1,95 @@
+"""What one reader may read of a generation on one day, and the nearest of it."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.generation import Generation, Ints
+
+EXACT = 20_000
+"""Up to so many readable vectors every one is compared: about three milliseconds, and 30 MB of them in a row."""
+_SPARE = 1.2
+"""How many more are fetched than are needed on average, so that enough of them may be read."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The readable part of a generation. `readable` says it of every chunk, shape (chunks,); up to `exact` readable
+    vectors are compared one by one."""
+
+    generation: Generation
+    readable: NDArray[np.bool_]
+    exact: int = EXACT
+
+    def nearest(self, vector: NDArray[np.float32], count: int) -> Ints:
+        """Positions of the readable chunks of the nearest windows: at most `count`, nearest first.
+
+        Where few vectors are readable they are compared one by one; else the store is asked for more than is wanted
+        and the unreadable dropped, because its own filter costs several times as much as its search.
+        """
+        rows = self._rows
+        if len(rows) <= self.exact:
+            chosen = rows[_highest(self._matrix @ vector, count)] if len(rows) else rows
+        else:
+            chosen = self._out_of_store(vector, count)
+        return self._chunks_of(chosen)[:count]
+
+    def best(self, vector: NDArray[np.float32]) -> float:
+        """The cosine of the nearest readable window; -1 where nothing is readable."""
+        near = self.nearest(vector, 1)
+        cosines, _ = self.generation.cosines(vector, near)
+        return float(cosines.max(initial=-1.0))
+
+    def _out_of_store(self, vector: NDArray[np.float32], count: int) -> Ints:
+        """Readable rows out of the store and, compared one by one, out of what came after it."""
+        generation, readable = self.generation, self._row_readable
+        share = len(self._rows) / len(readable)
+        found = generation.base.collection.nearest(vector, round(_SPARE * count / share))
+        if found is None:  # collected since this generation was opened: slower, and as right
+            return self._rows[_highest(generation.vectors(self._rows) @ vector, count)]
+        late = self._rows[self._rows >= len(generation.base.rows)]
+        rows = np.concatenate((found[readable[found]], late))
+        cosines = generation.vectors(rows) @ vector
+        return rows[_highest(cosines, count)]
+
+    def _chunks_of(self, rows: Ints) -> Ints:
+        """Readable chunks that have one of these rows, in the order of the rows, each once."""
+        chunks = self.generation.chunks_of(rows)
+        chunks = chunks[self.readable[chunks]]
+        _, first = np.unique(chunks, return_index=True)
+        return chunks[np.sort(first)]
+
+    @cached_property
+    def _row_readable(self) -> NDArray[np.bool_]:
+        readable = np.zeros(self.generation.rows, np.bool_)
+        readable[self.generation.row[self.readable[self.generation.window_chunk]]] = True
+        return readable
+
+    @cached_property
+    def _rows(self) -> Ints:
+        return np.flatnonzero(self._row_readable)
+
+    @cached_property
+    def _matrix(self) -> NDArray[np.float32]:
+        return self.generation.vectors(self._rows)
+
+
+def shelf(generation: Generation, on: date, audiences: frozenset[str], without: frozenset[str] = frozenset()) -> Shelf:
+    """The chunks in force on the day `on` for these audiences, but for documents (`fees@2`, or `fees` in every version)
+    that are withdrawn."""
+    day = on.toordinal()
+    in_force = (generation.begins <= day) & (day <= generation.ends)
+    meant = np.array([one in audiences for one in generation.audiences], np.bool_)
+    standing = np.array([not without.intersection((one, one.rpartition("@")[0])) for one in generation.names], np.bool_)
+    return Shelf(generation, in_force & meant[generation.audience] & standing[generation.document])
+
+
+def _highest(scores: NDArray[np.float32], count: int) -> Ints:
+    """Places of the highest scores, best first."""
+    if count < len(scores):
+        places = np.argpartition(-scores, count)[:count]
+        return places[np.argsort(-scores[places], kind="stable")]
+    return np.argsort(-scores, kind="stable")
