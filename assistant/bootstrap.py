@@ -13,7 +13,7 @@ from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
-from assistant import account_tools, corpus, custody_commands, forgetting, llm, passages, publishing
+from assistant import account_tools, corpus, custody_commands, forgetting, index_collection, llm, passages, publishing
 from assistant.accounts import Bank
 from assistant.agent import Agent
 from assistant.alerts import Alerts, raise_retirements
@@ -102,9 +102,8 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
     wanted = _index(releases, settings)
     with ExitStack() as open_parts:
         library = open_parts.enter_context(closing(Library(corpus.folder(settings), corpus.encoders(embeddings))))
-        brought = None
-        if refresh or not library.generation(wanted):
-            brought = corpus.refresh(settings, embeddings, progress)
+        stale = refresh or not library.generation(wanted)
+        brought = corpus.refresh(settings, embeddings, progress) if stale else None
         ledger, notary = open_parts.enter_context(record(settings, clock))
         if brought:
             publishing.record(brought, "at start", ledger)
@@ -113,11 +112,8 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         known = open_parts.enter_context(closing(people(settings)))
         alerts = open_parts.enter_context(closing(Alerts(settings.alert_url, ledger)))
         staging = Staging(settings, lambda: embeddings)
-        desk = replace(
-            desk_of(settings, ledger, notary, known, laid_down, alerts),
-            documents=staging,
-            library=library,
-        )
+        desk = desk_of(settings, ledger, notary, known, laid_down, alerts)
+        desk = replace(desk, documents=staging, library=library)
         desk.plane.configure(releases, settings.release, corpus.indexes(settings))
         ledger.append_now(ServiceStarted(version=version("opsplane"), settings=_public(settings)), SERVICE)
         open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
@@ -126,29 +122,33 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         bank = open_parts.enter_context(closing(_bank(settings, _today(clock, settings))))
         watch = open_parts.enter_context(closing(Watch(desk.watcher))) if refresh else None
         aftermath = Aftermath(desk.watcher, watch)
+        today = partial(_today, clock, settings)
         parts = Parts(
             plane=desk.plane,
             ledger=ledger,
             rails=rails_of(desk.plane.stable(), embeddings),
-            retrieve=passages.retriever(library, lambda: _today(clock, settings), lambda: desk.plane.state.withdrawn),
-            responder=_agent(bank, embeddings, lambda: _today(clock, settings)),
+            retrieve=passages.retriever(library, today, lambda: desk.plane.state.withdrawn),
+            responder=_agent(bank, embeddings, today),
             prices=prices,
             budget=desk.budget,
             aftermath=aftermath,
         )
         app = App(settings, clock, parts, desk, known, bank, library)
-        custodian = custody_commands.custodian(desk)
-        if refresh:
-            custody.resume(custodian)  # an erasure that a crash cut off is finished before anybody is served
-            requests.resume(ledger, custody_commands.actions(desk))
-            staging.tidy(requests.every(ledger), clock().timestamp())
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
-            open_parts.enter_context(_every_day(app, custodian, alerts))
+            _resume(desk, staging)
+            open_parts.enter_context(_every_day(app, custody_commands.custodian(desk), alerts))
             open_parts.enter_context(_watching(app, embeddings))
             reader = Reader(app.today(), passages.CUSTOMERS)
             open_parts.callback(Warming(library.in_force(reader, wanted), embeddings).stop)
         yield app
+
+
+def _resume(desk: Desk, staging: Staging) -> None:
+    """Finish what a crash cut off, before anybody is served."""
+    custody.resume(custody_commands.custodian(desk))
+    requests.resume(desk.ledger, custody_commands.actions(desk))
+    staging.tidy(requests.every(desk.ledger), desk.ledger.clock().timestamp())
 
 
 def _add_demo(known: People, ledger: Ledger) -> None:
@@ -185,9 +185,12 @@ def record(settings: Settings, clock: Clock = now) -> Iterator[tuple[Ledger, Not
 
 @contextmanager
 def _every_day(app: App, custodian: Custodian, alerts: Alerts) -> Iterator[None]:
-    """What is looked after once a day: words whose retention is over, and models that are about to retire."""
+    """What is looked after once a day: words whose retention is over, models about to retire, indexes of no use."""
     retiring = partial(raise_retirements, app.desk.plane, app.desk.ledger, alerts, app.today)
-    with closing(Nightly(partial(custody.apply, custodian), app.today)), closing(Nightly(retiring, app.today)):
+    jobs = (partial(custody.apply, custodian), retiring, partial(index_collection.collect, app.desk))
+    with ExitStack() as open_parts:
+        for job in jobs:
+            open_parts.enter_context(closing(Nightly(job, app.today)))
         yield
 
 

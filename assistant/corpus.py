@@ -91,7 +91,7 @@ def add(
     """
     chosen = opened(wanted, settings)
     kept = [] if only else sources(settings)
-    specs = list(dict.fromkeys([*_apart(kept, [one.spec for one in chosen]), *(one.spec for one in chosen)]))
+    specs = _together(kept, [one.spec for one in chosen])
     try:
         report = _ingest(specs, settings, model, progress, how)
     except SourceMissing as error:
@@ -124,7 +124,7 @@ def refresh(settings: Settings, model: MiniLM, progress: Progress, how: Options 
 
 def unembedded(wanted: Sequence[str], settings: Settings, model: MiniLM, progress: Progress) -> dict[str, list[Row]]:
     """What ingesting sources beside the others would have to embed, by model; raises as `add` does."""
-    specs = list(dict.fromkeys([*sources(settings), *(one.spec for one in opened(wanted, settings))]))
+    specs = _together(sources(settings), [one.spec for one in opened(wanted, settings)])
     chosen = opened(specs or [str(settings.corpus.resolve())], settings)
     try:
         indexes, how = specs_for(settings), options(settings)
@@ -170,10 +170,14 @@ def _ingest(specs: list[str], settings: Settings, model: MiniLM, progress: Progr
         raise Conflict(str(error)) from error
 
 
-def _apart(kept: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    """What is kept of the sources that were there: those that do not lie inside one that is wanted."""
-    inside = [one for one in kept if any(Path(one).is_relative_to(other) for other in wanted)]
-    return [one for one in kept if one not in inside]
+def _together(kept: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """All of both, without what lies inside another of them."""
+    every = list(dict.fromkeys((*kept, *wanted)))
+    return [one for one in every if not any(one != other and _inside(one, other) for other in every)]
+
+
+def _inside(one: str, other: str) -> bool:
+    return ":" not in one + other and Path(one).is_relative_to(other)
 
 
 def remember(specs: Sequence[str], settings: Settings) -> None:

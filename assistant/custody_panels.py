@@ -142,5 +142,6 @@ def _words(one: Request, action: Action) -> str:
 def _next(one: Waiting, now: datetime) -> str:
     if one.request.action == HOLD:
         return "It protects already; a second person confirms it."
-    days = f" within {max(1, (one.request.until - now).days)} days" if one.request.until else ""
+    left = max(1, (one.request.until - now).days) if one.request.until else 0
+    days = f" within {left} day{'' if left == 1 else 's'}" if left else ""
     return f"A second person decides{days}."

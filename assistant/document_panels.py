@@ -58,7 +58,7 @@ def listed(found: Holdings, word: str, at: date | None, zone: tzinfo) -> Panel:
     matching = f" with {plain(word[:80])!r}" if word else ""
     if not found.rows:
         return Panel("\n\n".join([*lines, f"There is no document{matching}. /documents alone lists all."]))
-    lines.append(f"**{len(found.rows):,} documents{matching}:** {counts}.")
+    lines.append(f"**{len(found.rows):,} document{'' if len(found.rows) == 1 else 's'}{matching}:** {counts}.")
     for standing in _ORDER[:-1]:
         lines += _section(standing, found.standing(standing))
     if not found.standing(Standing.IN_FORCE):

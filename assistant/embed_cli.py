@@ -52,7 +52,7 @@ def work(
             workers.run(
                 job, lambda done, total: bar("embedding", done, total), models=found.data / "models", workers=processes
             )
-        left = shards.missing(job)
+        left = shards.missing(shards.planned(shards.Local(job)), shards.Local(job))
     except BadJob as error:
         raise InvalidRequest(str(error)) from error
     out.print("Every shard is embedded." if not left else f"{len(left):,} shards are being embedded by others.")

@@ -18,7 +18,8 @@ from opsplane.indexes import Restore, Standing
 
 LISTED = 12
 """Documents that are named where more of them changed."""
-_TEXT, _PROBLEMS = 160, 30
+_TEXT, _PROBLEMS = 90, 30
+_CANDIDATES, _BARRED = 12, 8  # rows that are shown of each
 _FATES = {
     ("kept", True): "stays",
     ("kept", False): "stays",
@@ -35,7 +36,7 @@ def listed(rows: Sequence[Facts], size: int) -> Panel:
         return Panel("### Indexes\n\nThere is none yet: `opsplane ingest <folder>` makes the first.")
     heads = ("Index", "Documents", "Passages", "Serves")
     parts = [
-        f"### {len(rows)} indexes, {megabytes(size)} on disk with what they share",
+        f"### {len(rows)} {'index' if len(rows) == 1 else 'indexes'}, {megabytes(size)} on disk with what they share",
         table(heads, [_row(one) for one in rows]),
         "\n".join(f"- **{plain(one.built.id)}**: {plain(_told(one))}" for one in rows),
         "`/index <id>` tells what one served; `opsplane index build` makes another beside them.",
@@ -108,17 +109,24 @@ def why(trace: Trace) -> Panel:
         f"{trace.on}."
     )
     names = list(dict.fromkeys(name for one in (*trace.candidates, *trace.barred) for name in one.scores))
-    if trace.candidates:
+    shown = [one for number, one in enumerate(trace.candidates) if number < _CANDIDATES or one.used]
+    if shown:
         heads = ("Rank", "Document", "Section", *(name.capitalize() for name in names), "Why")
-        head.append(table(heads, [_candidate(one, names) for one in trace.candidates]))
+        head.append(table(heads, [_candidate(one, names) for one in shown]))
     else:
         head.append("Nothing that may be read matches.")
-    if trace.barred:
+    weakest = min((one.scores["fused"] for one in trace.candidates if one.used), default=0.0)
+    barred = [one for one in trace.barred if one.scores["fused"] >= weakest]
+    if barred:
         heads = ("Document", "Section", *(name.capitalize() for name in names), "Why not", "Says")
-        head.append("**Would have matched, and is not answered from:**")
-        head.append(table(heads, [_barred(one, names) for one in trace.barred]))
+        head.append("**Scores as high, and is not answered from:**")
+        head.append(table(heads, [_barred(one, names) for one in barred[:_BARRED]]))
     else:
-        head.append("Nothing else in the index would have matched: no future, past, withdrawn or internal document.")
+        head.append(
+            "Nothing that may not be read scores as high: no future, past, withdrawn or internal document."
+        )
+    if len(shown) < len(trace.candidates) or len(barred) < len(trace.barred) or len(barred) > _BARRED:
+        head.append("The file has every candidate.")
     content = trace.model_dump_json(indent=1).encode()
     return Panel("\n\n".join(head), Download("why.json", "application/json", content))
 

@@ -38,7 +38,7 @@ def unembedded(wanted: Sequence[str], settings: Settings, progress: Progress) ->
 
 def collect_vectors(job: Path, settings: Settings, progress: Progress) -> int:
     """Take the vectors of a finished job into the catalogue; how many. Raises `shards.BadJob`."""
-    planned, done = shards.planned(job), 0
+    planned, done = shards.planned(shards.Local(job)), 0
     with closing(corpus.catalogue(settings)) as catalogue:
         for some in batched(shards.collect(job), 500):
             catalogue.remember(planned.model, some)

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     FAQ = "faq"
     RIGHTS = "rights"
     REGULATION = "regulation"
+    INTERPRETATION = "interpretation"
+    APPENDIX = "appendix"
     MARKETING = "marketing"
 
 

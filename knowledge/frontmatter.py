@@ -13,7 +13,7 @@ from knowledge.reading import Unfit
 SYNONYMS = {"doc_id": "id", "effective_date": "effective_from", "source_url": "source"}
 LARGEST = 8_192
 """Characters of metadata; more is refused."""
-_LEGAL = {"official-interpretation", "appendix", "statute"}
+_LEGAL = {"official-interpretation": Kind.INTERPRETATION, "statute": Kind.REGULATION}
 _LONGEST = 300
 _MOST = 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -146,7 +146,7 @@ def _kind(value: object) -> Kind:
     """A kind that we do not know is a plain document, or a regulation where it is law."""
     word = _text(value).lower()
     if word in _LEGAL:
-        return Kind.REGULATION
+        return _LEGAL[word]
     return Kind(word) if word in set(Kind) else Kind.DOCUMENT
 
 

@@ -12,7 +12,7 @@ from knowledge.quarantine import SLOW
 from knowledge.report import Duplicate, Note, Refusal
 from knowledge.sources.source import Item, Source, SourceMissing
 
-PARSERS = 1
+PARSERS = 2
 """Goes up whenever a parser makes something else of a file than before, so that files are read again."""
 Progress = Callable[[str, int, int], None]
 """Called with the stage ("reading", "embedding", "indexing"), how much is done and how much there is."""

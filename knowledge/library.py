@@ -1,7 +1,7 @@
 """The bank's documents as they stand, searched: dense and lexical, only what is in force and may be read."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -30,7 +30,7 @@ __all__ = ["DocumentSummary", "Found", "Library", "Reader", "SearchPlan"]
 _OPEN = 4
 """Generations held open: two indexes, each before and after a change."""
 _SHELVES = 8
-_CHUNKS = 4_000
+_CHUNKS, _AT_ONCE = 4_000, 200
 _PATIENCE = 60.0
 """Seconds that a search waits for an ingestion, where it needs a generation that is no longer on disk."""
 
@@ -112,13 +112,16 @@ class Library:
         record = self._record(index, generation)
         return list(self.catalogue.documents(record.documents.values()).values()) if record else []
 
-    def in_force(self, reader: Reader, index: str = "") -> list[Chunk]:
-        """Every chunk that a search for this reader could find, in the library's order."""
+    def in_force(self, reader: Reader, index: str = "") -> Iterator[Chunk]:
+        """Every chunk that a search for this reader could find, in the library's order, read as they are asked for."""
         opened = self._generation(index, "")
         if opened is None:
-            return []
+            return
         places = np.flatnonzero(self._shelf(opened, reader).readable)
-        return self._read([opened.ids[place] for place in places])
+        for start in range(0, len(places), _AT_ONCE):
+            ids = [opened.ids[place] for place in places[start : start + _AT_ONCE]]
+            found = self.catalogue.chunks(ids)
+            yield from (found[one] for one in ids)
 
     def chunk(self, id: str) -> Chunk | None:  # noqa: A002 - the field's name
         """A chunk by its id, also one of an earlier generation; None where there never was one."""

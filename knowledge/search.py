@@ -114,8 +114,7 @@ def _worded(questions: Sequence[str], shelf: Shelf, plan: SearchPlan, encoder: E
         for number, question in enumerate(questions):
             if meant := "; ".join(thesaurus.meant(question)):
                 words[number] = (words[number] + _EVERYDAY * shelf.generation.lexical.scores(meant)).astype(np.float32)
-                if number == 0:  # one embedding more is enough for a question
-                    vectors[0] = _unit(vectors[0] + encoder.encode([f"{question} {meant}"])[0])
+                vectors[number] = _unit(vectors[number] + encoder.encode([f"{question} {meant}"])[0])
     for number in range(1, len(questions)):
         vectors[number] = _unit(vectors[number] + _CONTEXT * vectors[0])
         words[number] = ((words[number] + _CONTEXT * words[0]) / (1 + _CONTEXT)).astype(np.float32)

@@ -2,7 +2,7 @@
 
 import re
 
-FAMILIAR = 0.6
+FAMILIAR = 0.65
 """A question with a window as near as this (cosine) speaks as the documents do and needs no other words."""
 _TERMS = {
     r"stole\w*|thief|thieves|hack\w*|fraud\w*|scam\w*|lost my|missing": "unauthorized transfer, loss or theft",

@@ -111,7 +111,7 @@ class Retrieval(_Part):
     passages: int = Field(default=6, ge=1, le=30)
     pool: int = Field(default=100, ge=10, le=1000)
     dense_weight: float = Field(default=0.5, ge=0, le=1)
-    part_weight: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # of the meaning: of single sentences
+    part_weight: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # of the meaning: of sentences
     document_weight: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # of the meaning: of the whole
     kind_weights: dict[str, float] = {}
     passage_characters: int | None = Field(default=None, ge=0, le=8_000, exclude_if=_unset)  # neighbours are joined

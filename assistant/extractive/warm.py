@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from assistant import passages, sources
 from assistant.extractive.choice import headed
@@ -20,7 +20,7 @@ MOST = 10_000
 class Warming:
     """Screens `chunks` and embeds their statements in a thread of its own, bit by bit, until done or told to stop."""
 
-    def __init__(self, chunks: Sequence[Chunk], embeddings: MiniLM) -> None:
+    def __init__(self, chunks: Iterable[Chunk], embeddings: MiniLM) -> None:
         self._chunks, self._embeddings = chunks, embeddings
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="warming", daemon=True)

@@ -56,9 +56,9 @@ async def test_one_index_tells_what_it_served_and_what_changed(indexed: Desk) ->
 async def test_why_tells_what_was_used_and_what_would_have_matched(indexed: Desk) -> None:
     panel = await commands.run("/why What is the overdraft fee?", fakes.OPERATOR, indexed)
     told = panel.text.replace("\\", "")
-    used, barred = told.split("Would have matched")
+    used, barred = told.split("Scores as high")
     assert "| 1 | fees@2 |" in used
-    assert "used as source 1" in used
+    assert "in passage 1" in used
     assert "not in force before 2027-01-01" in barred
     assert "not in force after 2026-06-30" in barred
     assert "for another audience: staff" in barred
@@ -70,7 +70,7 @@ async def test_why_a_withdrawn_document_is_not_used(indexed: Desk) -> None:
     indexed.ledger.append_now(withdrawn, fakes.OPERATOR)  # type: ignore[arg-type]  # every act is an event
     told = await run(indexed, "/why overdraft fee")
     assert "withdrawn by an operator" in told
-    assert "fees@2" not in told.split("Would have matched")[0]
+    assert "fees@2" not in told.split("Scores as high")[0]
 
 
 async def test_why_as_of_a_day_reads_what_served_then(indexed: Desk) -> None:

@@ -116,7 +116,7 @@ def test_documents_of_ones_own_make_a_library_of_their_own(
     assert "$7 a day" in json.loads(answer.stdout)["answer"]
     (documents / "parasols.txt").write_text("Parasols\n\nThe fee for lending a parasol is $9 a day.\n")
     run("ingest", str(documents / "parasols.txt"), "--data", str(data))
-    assert corpus.sources(Settings(data=data)) == [documents]
+    assert corpus.sources(Settings(data=data)) == [str(documents)]
     answer = run("ask", "What does it cost to borrow a parasol?", "--data", str(data), "--json")
     assert "$9 a day" in json.loads(answer.stdout)["answer"]
 

@@ -86,7 +86,8 @@ def test_each_sentence_of_a_window_has_a_vector_near_to_that_of_the_sentence_alo
         "Cards are blocked at once when they are lost, and a new one comes by mail within five days.",
     ]
     vector, spans = minilm.read("Guide > Various\n" + " ".join(said))
-    assert (spans.shape, spans.dtype, np.abs(spans).max(axis=1).tolist()) == ((2, 384), np.int8, [127, 127])
+    assert spans.shape == (2, 384)
+    assert np.abs(spans.astype(int)).max(axis=1).tolist() == [127, 127]
     assert vector == pytest.approx(minilm.encode(["Guide > Various\n" + " ".join(said)])[0])
     alone = minilm.encode(said)
     units = spans / np.linalg.norm(spans, axis=1, keepdims=True)

@@ -1,12 +1,11 @@
 """What each check makes of a text, whether or not it fired."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from opsplane.evidence import Evidence
+from opsplane.evidence import Retrieved
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import measure, pii
 from opsplane.guardrails.measure import BY_RULE, SCORED, Measure, Measured, Stage
@@ -20,12 +19,12 @@ ROOT = Path(__file__).parents[3]
 FEE = "The monthly fee is $12."
 
 
-async def home(_query: str, _release: Release) -> Sequence[Evidence]:
-    return (fakes.passage(cosine=0.9),)
+async def home(_query: str, _release: Release) -> Retrieved:
+    return Retrieved(passages=(fakes.passage(cosine=0.9),))
 
 
-async def nowhere(_query: str, _release: Release) -> Sequence[Evidence]:
-    return (fakes.passage(cosine=0.1),)
+async def nowhere(_query: str, _release: Release) -> Retrieved:
+    return Retrieved(passages=(fakes.passage(cosine=0.1),))
 
 
 @pytest.fixture
