@@ -102,31 +102,42 @@ def run(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> Search 
     return Search(asked, assemble(ranked, Layout(opened.document, opened.length), shape))
 
 
-def _worded(questions: Sequence[str], shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> list[tuple[Floats, Floats]]:
-    """Of each question the unit vector and the BM25 score of every chunk.
+@dataclass(frozen=True)
+class _Worded:
+    """A question or a part of it: its unit vector, the BM25 score of every chunk, and the nearest chunks."""
+
+    vector: Floats
+    words: Floats
+    near: Ints
+
+
+def _worded(questions: Sequence[str], shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> list[_Worded]:
+    """What is searched for.
 
     Where nothing is near, a customer's own words are searched for in those of the documents too. A part of a question
     carries the whole along, since it may name what the part only points to.
     """
-    vectors = list(encoder.encode(questions))
-    words = [shelf.generation.lexical.scores(one) for one in questions]
-    if plan.familiar and shelf.best(vectors[0]) < plan.familiar:
+    first, opened = list(encoder.encode(questions)), shelf.generation
+    vectors, words = list(first), [opened.lexical.scores(one) for one in questions]
+    near = shelf.nearest(first[0], plan.pool)
+    if plan.familiar and opened.cosines(first[0], near[:1])[0].max(initial=-1.0) < plan.familiar:
         for number, question in enumerate(questions):
             if meant := "; ".join(thesaurus.meant(question)):
-                words[number] = (words[number] + _EVERYDAY * shelf.generation.lexical.scores(meant)).astype(np.float32)
+                words[number] = (words[number] + _EVERYDAY * opened.lexical.scores(meant)).astype(np.float32)
                 vectors[number] = _unit(vectors[number] + encoder.encode([f"{question} {meant}"])[0])
     for number in range(1, len(questions)):
         vectors[number] = _unit(vectors[number] + _CONTEXT * vectors[0])
         words[number] = ((words[number] + _CONTEXT * words[0]) / (1 + _CONTEXT)).astype(np.float32)
-    return list(zip(vectors, words, strict=True))
+    nearest = [near if one is first[0] else shelf.nearest(one, plan.pool) for one in vectors]
+    return [_Worded(*told) for told in zip(vectors, words, nearest, strict=True)]
 
 
-def _scored(worded: tuple[Floats, Floats], shelf: Shelf, plan: SearchPlan) -> Scored:
+def _scored(worded: _Worded, shelf: Shelf, plan: SearchPlan) -> Scored:
     """The candidates of both searches, with their scores."""
-    vector, opened = worded[0], shelf.generation
-    words = np.where(shelf.readable, worded[1], 0)
-    likely = [place for place in rank.best(words, plan.pool) if words[place] > 0]
-    pool = np.union1d(shelf.nearest(vector, plan.pool), np.array(likely, np.int64))
+    vector, opened = worded.vector, shelf.generation
+    words = np.where(shelf.readable, worded.words, 0)
+    matching = np.flatnonzero(words > 0)
+    pool = np.union1d(worded.near, matching[rank.best(words[matching], plan.pool)])
     windows, starts = opened.windows_of(pool)
     vectors = opened.vectors(opened.row[windows])
     cosines = (vectors @ vector).astype(np.float32)

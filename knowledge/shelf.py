@@ -37,12 +37,6 @@ class Shelf:
             chosen = self._out_of_store(vector, count)
         return self._chunks_of(chosen)[:count]
 
-    def best(self, vector: NDArray[np.float32]) -> float:
-        """The cosine of the nearest readable window; -1 where nothing is readable."""
-        near = self.nearest(vector, 1)
-        cosines, _ = self.generation.cosines(vector, near)
-        return float(cosines.max(initial=-1.0))
-
     def _out_of_store(self, vector: NDArray[np.float32], count: int) -> Ints:
         """Readable rows out of the store and, compared one by one, out of what came after it."""
         generation, readable = self.generation, self._row_readable

@@ -115,7 +115,7 @@ def test_a_file_is_read_by_id_or_name(name: str) -> None:
     assert catalogue.load_file(RELEASES, name) == HERON
 
 
-@pytest.mark.parametrize("name", ["herno-4", "hero-4.yaml"])
+@pytest.mark.parametrize("name", ["herno-6", "hero-6.yaml"])
 def test_a_mistyped_file_is_told_the_nearest(name: str) -> None:
     with pytest.raises(NotFound, match=r"Did you mean heron-6"):
         catalogue.load_file(RELEASES, name)

@@ -28,7 +28,7 @@ ALL = state(ONE, CHANGED, TWO, **{LOST: "heron-0"})
     ("name", "meant"),
     [
         ("heron-7", TWO),
-        (" Heron-5 ", TWO),
+        (" Heron-7 ", TWO),
         ("heron-6", CHANGED),
         (ONE.short, ONE),
         (f"heron-6@{ONE.digest}", ONE),

@@ -33,7 +33,7 @@ def test_an_unknown_field_is_named_with_file_and_line(tmp_path: Path) -> None:
 
 
 def test_a_wrong_value_is_named_with_its_line(tmp_path: Path) -> None:
-    folder = _copy(tmp_path, ("dense_weight: 0.6", "dense_weight: 5"))
+    folder = _copy(tmp_path, ("dense_weight: 0.7", "dense_weight: 5"))
     line = next(
         number
         for number, text in enumerate((folder / "heron-6.yaml").read_text().splitlines(), start=1)
