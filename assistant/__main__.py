@@ -12,6 +12,7 @@ from rich.markdown import Markdown
 
 from assistant import (
     audit_cli,
+    bench_cli,
     bootstrap,
     cost_cli,
     document_cli,
@@ -42,6 +43,8 @@ cli = typer.Typer(
 )
 people_cli = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 cli.add_typer(audit_cli.cli, name="audit")
+cli.add_typer(bench_cli.bench, name="bench")
+cli.add_typer(bench_cli.tune, name="tune")
 cli.add_typer(cost_cli.cli, name="cost")
 cli.add_typer(embed_cli.cli, name="embed")
 cli.add_typer(guardrail_cli.cli, name="guardrails")

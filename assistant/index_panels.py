@@ -122,9 +122,7 @@ def why(trace: Trace) -> Panel:
         head.append("**Scores as high, and is not answered from:**")
         head.append(table(heads, [_barred(one, names) for one in barred[:_BARRED]]))
     else:
-        head.append(
-            "Nothing that may not be read scores as high: no future, past, withdrawn or internal document."
-        )
+        head.append("Nothing that may not be read scores as high: no future, past, withdrawn or internal document.")
     if len(shown) < len(trace.candidates) or len(barred) < len(trace.barred) or len(barred) > _BARRED:
         head.append("The file has every candidate.")
     content = trace.model_dump_json(indent=1).encode()

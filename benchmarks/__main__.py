@@ -23,6 +23,12 @@ PARTS = {
     "The checks of one turn": ["-m", "benchmarks.turn_checks"],
     "A hostile model": ["-m", "benchmarks.redteam"],
     "Retrieval on a public set": ["-m", "benchmarks.retrieval"],
+    "The very sentence": ["-m", "benchmarks.passages"],
+    "Ingestion": ["-m", "benchmarks.ingestion"],
+    "Kills and days": ["-m", "benchmarks.updates"],
+    "100,000 passages": ["-m", "benchmarks.scale"],
+    "Two indexes switched under load": ["-m", "benchmarks.switching"],
+    "Near-duplicates and conflicts": ["-m", "benchmarks.duplicates_conflicts"],
 }
 
 

@@ -100,6 +100,12 @@ class Catalogue:
             query = query.where(INDEXES.c.retired.is_(None))
         return {row["id"]: Built(**{**row, "spec": json.loads(row["spec"])}) for row in self._rows(query)}
 
+    def first(self) -> str:
+        """The index in use that was built first; "" where there is none."""
+        order = (INDEXES.c.made, literal_column("rowid"))
+        with self._engine.connect() as connection:
+            return connection.scalar(select(INDEXES.c.id).where(INDEXES.c.retired.is_(None)).order_by(*order)) or ""
+
     def add_index(self, spec: IndexSpec, at: float) -> None:
         """Record an index; one that was given up counts again."""
         row = {"id": spec.id, "spec": spec.model_dump_json(), "made": at, "retired": None}

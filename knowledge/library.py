@@ -81,7 +81,7 @@ class Library:
 
     def default(self) -> str:
         """The index that was built first of those in use; "" where there is none."""
-        return next(iter(self.catalogue.indexes()), "")
+        return self.catalogue.first()
 
     def generation(self, index: str = "") -> str:
         """The name of the generation that the next search of an index reads; "" when nothing is ingested."""

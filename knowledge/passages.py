@@ -1,7 +1,7 @@
 """From ranked chunks to passages: neighbours joined, repetitions left out, every part of a question served."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, cycle, islice, repeat
 
@@ -95,6 +95,7 @@ class _Work:
             place: vector for one in asked for place, vector in zip(one.places.tolist(), one.vectors, strict=True)
         }
         self._open = [dict(scores) for scores in self._scores]
+        self._orders = [_by_score(scores) for scores in self._scores]
         self._used: dict[int, int] = {}
         self._seen: list[Floats] = []
         self._documents: Counter[int] = Counter()
@@ -104,12 +105,25 @@ class _Work:
         """Make a passage of the best chunk that a part of the question still has."""
         left = self._open[part]
         while left:
-            place = min(left, key=lambda one: (-self._worth(part, one), one))
+            place = self._best(part)
             del left[place]
             if place in self._used or self._repeats(place):
                 continue
             self._make(part, place)
             return
+
+    def _best(self, part: int) -> int:
+        """The chunk of highest worth that a part still has; no chunk is worth more than it scored."""
+        best, highest = -1, -np.inf
+        for place in self._orders[part]:
+            if place not in self._open[part]:
+                continue
+            if self._scores[part][place] < highest:
+                break
+            worth = self._worth(part, place)
+            if worth > highest or (worth == highest and place < best):
+                best, highest = place, worth
+        return best
 
     def explain(self) -> None:
         """Say of every candidate that is not in a passage why."""
@@ -159,3 +173,8 @@ class _Work:
             and place not in self._used
             and size + int(self.layout.length[place]) <= self.shape.size
         )
+
+
+def _by_score(scores: Mapping[int, float]) -> list[int]:
+    """Positions, the highest score first."""
+    return sorted(scores, key=lambda place: (-scores[place], place))

@@ -32,19 +32,21 @@ class SearchPlan(BaseModel):
 
     `dense_weight` is the share of the meaning against the words. Of the meaning, `part_weight` is the share of the
     chunk's parts, `document_weight` that of its document, and what is left that of its best window. A chunk is joined
-    by its neighbours up to `passage_characters`; 0 joins none. With `decompose` the parts of a question are searched
+    by its neighbours up to `passage_characters`; 0 joins none. Of two with a cosine of
+    `alike` the lower is left out; 2 leaves none out. With `decompose` the parts of a question are searched
     for too, and where no window has a cosine of `familiar` its everyday words also in the words of the documents.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     passages: int = Field(default=6, ge=1, le=50)
-    pool: int = Field(default=100, ge=1, le=500)
+    pool: int = Field(default=60, ge=1, le=500)
     dense_weight: float = Field(default=0.7, ge=0, le=1)
     part_weight: float = Field(default=0.5, ge=0, le=1)
     document_weight: float = Field(default=0.25, ge=0, le=1)
     kind_weights: Mapping[str, float] = Field(default_factory=TRUST.copy)
     passage_characters: int = Field(default=2_250, ge=0, le=8_000)
+    alike: float = Field(default=0.97, ge=0, le=2)
     decompose: bool = True
     familiar: float = Field(default=FAMILIAR, ge=0, le=1)
 

@@ -1,7 +1,7 @@
 """One search of one generation: what a question asks, who might answer it, and the best of that as passages."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
@@ -85,8 +85,12 @@ def search(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder, read: R
     """Search a shelf; nothing is found where nothing may be read or nothing is asked."""
     opened = shelf.generation
     done = run(query, shelf, plan, encoder)
-    hits = tuple(_hit(one, done, opened, read) for one in done.made.passages) if done else ()
-    return Found(index=opened.index, generation=opened.name, hits=hits)
+    found = Found(index=opened.index, generation=opened.name)
+    if done is None:
+        return found
+    ids = [id_ for one in done.made.passages for id_ in opened.ids[one.first : one.last + 1]]
+    chunks = dict(zip(ids, read(ids), strict=True))
+    return found.model_copy(update={"hits": tuple(_hit(one, done, opened, chunks) for one in done.made.passages)})
 
 
 def run(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> Search | None:
@@ -98,7 +102,7 @@ def run(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> Search 
     asked = tuple(_scored(one, shelf, plan) for one in _worded(questions, shelf, plan, encoder))
     opened = shelf.generation
     ranked = [Ranked(one.pool, one.scores, one.vectors) for one in asked]
-    shape = Shape(count=plan.passages, size=plan.passage_characters)
+    shape = Shape(count=plan.passages, size=plan.passage_characters, alike=plan.alike)
     return Search(asked, assemble(ranked, Layout(opened.document, opened.length), shape))
 
 
@@ -159,9 +163,9 @@ def _best_of(cosines: Floats, starts: Ints) -> Ints:
     return places[np.searchsorted(places, starts)]
 
 
-def _hit(passage: Passage, done: Search, opened: Generation, read: Read) -> Hit:
+def _hit(passage: Passage, done: Search, opened: Generation, known: Mapping[str, Chunk]) -> Hit:
     ids = opened.ids[passage.first : passage.last + 1]
-    chunks = read(ids)
+    chunks = [known[one] for one in ids]
     best = chunks[passage.best - passage.first]
     scored = done.asked[passage.part]
     place = int(np.searchsorted(scored.pool, passage.best))

@@ -11,7 +11,7 @@ from knowledge.generation import Generation, Ints
 
 EXACT = 20_000
 """Up to so many readable vectors every one is compared: about three milliseconds, and 30 MB of them in a row."""
-_SPARE = 1.2
+_SPARE = 1.05
 """How many more are fetched than are needed on average, so that enough of them may be read."""
 
 

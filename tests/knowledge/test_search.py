@@ -29,7 +29,7 @@ def library(run: Ingest, corpus: Path, tmp_path: Path, minilm: MiniLM) -> Iterat
 
 
 def hits(library: Library, question: str, **plan: object) -> tuple[Hit, ...]:
-    return library.search(question, READER, SearchPlan(**plan)).hits  # type: ignore[arg-type]
+    return library.search(question, READER, SearchPlan(**plan)).hits
 
 
 def test_both_sides_of_a_comparison_are_among_the_first_passages(library: Library) -> None:
