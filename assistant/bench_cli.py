@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +14,15 @@ from assistant import bootstrap, retrieval_sweep, shell, trials, tuning
 from assistant.bench_report import Bench
 from assistant.retrieval_sweep import Sweep
 from assistant.shell import Data, Json, err, out
+from assistant.trials import JudgedSet
 from assistant.tuning import Evidence, Setting
-from knowledge.judged import MEASURES
+from knowledge.judged import MEASURES, Mean
 from opsplane.errors import InvalidRequest
 
 bench = typer.Typer(help="The product's own retrieval, measured on anybody's judged questions.", no_args_is_help=True)
 tune = typer.Typer(help="Settings chosen on judged questions, as a release fragment.", no_args_is_help=True)
 
+_Files = tuple[Path | None, Path | None, Path | None]
 Corpus = Annotated[Path | None, typer.Option("--corpus", help='Documents: JSON lines with "_id", "title", "text".')]
 Queries = Annotated[Path | None, typer.Option("--queries", help='Questions: JSON lines with "_id", "text".')]
 Qrels = Annotated[Path | None, typer.Option("--qrels", help="Judgements: query id, document id, grade between tabs.")]
@@ -103,26 +106,15 @@ def tune_retrieval(  # noqa: PLR0913 - each option is a parameter
 ) -> None:
     """Sweep fusion and number of passages, and chunk sizes where named, on judged questions.
 
-    Each setting ranks every question. Which is best is decided on four fifths
-    of the questions and scored on the rest, five times over: only where that
-    gains beyond chance is another setting than the release's chosen. What is
-    written with --output is a fragment for a release, with its evidence.
+    Which setting is best is decided on four fifths of the questions and scored on the rest, five times over: another
+    than the release's is chosen only where that gains beyond chance. --output writes a release fragment, with its
+    evidence. Other sizes of chunks want the documents embedded again; what that takes is told before it begins.
 
-    Other sizes of chunks want the documents embedded again; what that takes is
-    told before it begins, and what a run has embedded is kept for the next.
-
-    \b
     opsplane tune retrieval --dataset tests/golden --output retrieval.yaml
-    opsplane tune retrieval --corpus … --queries … --qrels … --chunks 256,384,512
 
-    Ends with 0; with 1 where there are too few questions to choose by; with 2
-    where a line cannot be read: then nothing was done.
+    Ends with 1 where there are too few questions to choose by, with 2 where a line cannot be read.
     """
-    if measure not in MEASURES:
-        raise InvalidRequest(f"--measure {measure[:40]}: there are {', '.join(MEASURES)}.")
-    files = (corpus_file, queries, qrels)
-    if dataset and any(files):
-        raise InvalidRequest("Give either --dataset, or --corpus, --queries and --qrels.")
+    files = _asked(measure, dataset, (corpus_file, queries, qrels))
     found = shell.chosen(data, release=release)
     chosen = trials.release_of(found)
     now = Setting(trials.spec(chosen, found, ()), trials.plan(chosen, ()))
@@ -134,24 +126,37 @@ def tune_retrieval(  # noqa: PLR0913 - each option is a parameter
         for told in sweep.costs([one.spec for one in settings]):
             err.print(told, markup=False, highlight=False)
         choice, rankings = sweep.choice(settings, measure)
-    evidence = Evidence(
-        title=judged.title,
-        digest=judged.digest,
-        questions=len(sweep.questions),
-        documents=len(judged.documents),
-        on=datetime.now(UTC).date(),
-        command=shlex.join(["opsplane", *sys.argv[1:]]),
-        k=tuning.by_passages(rankings),
-    )
+    evidence = _evidence(judged, len(sweep.questions), tuning.by_passages(rankings))
     taken = tuning.passages(rankings, now.plan.passages)
+    if output:
+        _write(output, tuning.fragment(choice, evidence, taken))
+        err.print(f"The setting is in {output}; its lines go under `retrieval:` of a release.", soft_wrap=True)
     if as_json:
         shell.print_json(tuning.as_json(choice, evidence, taken))
     else:
         out.print(Markdown(tuning.markdown(choice, evidence, taken)))
-    if output:
-        _write(output, tuning.fragment(choice, evidence, taken))
-        err.print(f"The setting is in {output}; its lines go under `retrieval:` of a release.", soft_wrap=True)
     raise typer.Exit(shell.FINE if len(sweep.questions) >= tuning.FEWEST else shell.VIOLATED)
+
+
+def _evidence(judged: JudgedSet, asked: int, k: Mapping[int, Mean]) -> Evidence:
+    return Evidence(
+        title=judged.title,
+        digest=judged.digest,
+        questions=asked,
+        documents=len(judged.documents),
+        on=datetime.now(UTC).date(),
+        command=shlex.join(["opsplane", *sys.argv[1:]]),
+        k=k,
+    )
+
+
+def _asked(measure: str, dataset: Path | None, files: _Files) -> _Files:
+    """The files of a set, if it is one; raise `InvalidRequest` for what does not go together."""
+    if measure not in MEASURES:
+        raise InvalidRequest(f"--measure {measure[:40]}: there are {', '.join(MEASURES)}.")
+    if dataset and any(files):
+        raise InvalidRequest("Give either --dataset, or --corpus, --queries and --qrels.")
+    return files
 
 
 def _three(corpus: Path | None, queries: Path | None, qrels: Path | None) -> tuple[Path, Path, Path]:

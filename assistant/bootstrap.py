@@ -137,10 +137,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
             _resume(desk, staging)
-            open_parts.enter_context(_every_day(app, custody_commands.custodian(desk), alerts))
-            open_parts.enter_context(_watching(app, embeddings))
-            reader = Reader(app.today(), passages.CUSTOMERS)
-            open_parts.callback(Warming(library.in_force(reader, wanted), embeddings).stop)
+            open_parts.enter_context(_serving(app, alerts, embeddings, wanted))
         yield app
 
 
@@ -149,6 +146,15 @@ def _resume(desk: Desk, staging: Staging) -> None:
     custody.resume(custody_commands.custodian(desk))
     requests.resume(desk.ledger, custody_commands.actions(desk))
     staging.tidy(requests.every(desk.ledger), desk.ledger.clock().timestamp())
+
+
+@contextmanager
+def _serving(app: App, alerts: Alerts, model: MiniLM, index: str) -> Iterator[None]:
+    """What goes on beside the answers: what is due every day, the look at the sources, the first warming up."""
+    warming = Warming(app.library.in_force(Reader(app.today(), passages.CUSTOMERS), index), model)
+    with _every_day(app, custody_commands.custodian(app.desk), alerts), _watching(app, model):
+        yield
+    warming.stop()
 
 
 def _add_demo(known: People, ledger: Ledger) -> None:

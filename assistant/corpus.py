@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 
+SMALL = 200
+"""Windows of an index from which on a large change makes another one: of few documents any change is a large share."""
 SPEC = IndexSpec(embedding=MiniLM.name)
 """How the sample library is cut and embedded; the shipped releases name this index."""
 
@@ -79,7 +81,8 @@ def options(settings: Settings, **changes: object) -> Options:
     """How documents are ingested here and now."""
     now = time()
     today = datetime.fromtimestamp(now, settings.zone).date()
-    return replace(Options(at=now, on=today, large=settings.large_change / 100), **changes)  # type: ignore[arg-type]
+    how = Options(at=now, on=today, large=settings.large_change / 100, small=SMALL)
+    return replace(how, **changes)  # type: ignore[arg-type]
 
 
 def add(

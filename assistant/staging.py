@@ -44,12 +44,14 @@ class Staged:
 class Staging:
     """Stages documents beside the library of these settings; `model` gives the embedding model when it is wanted.
 
+    An index of fewer than `small` windows is never changed too much.
     Each set of dropped files lies in a folder of its own below `dropped`, and holds the files of the set before it
     too: the one among the remembered sources counts. So files change at one moment, when that name is written.
     """
 
-    def __init__(self, settings: Settings, model: Callable[[], MiniLM]) -> None:
+    def __init__(self, settings: Settings, model: Callable[[], MiniLM], small: int = corpus.SMALL) -> None:
         self._settings = settings
+        self._small = small
         self._model = model
         self.library = corpus.folder(settings).absolute()
         self._shelf = self.library / "dropped"
@@ -63,7 +65,9 @@ class Staging:
 
     def look(self, progress: Progress, at: float) -> IngestReport:
         """What would change if the remembered sources were looked at again; raises `Conflict`."""
-        return self._ingest(self._sources(), corpus.options(self._settings, at=at, dry_run=True), progress)
+        return self._ingest(
+            self._sources(), corpus.options(self._settings, small=self._small, at=at, dry_run=True), progress
+        )
 
     def stage(self, files: Sequence[Dropped], progress: Progress, at: float, on: date) -> Staged:
         """Make generations of the remembered sources and these files, which are not served; raises `Conflict`.
@@ -89,12 +93,12 @@ class Staging:
         return staged
 
     def _staged(self, wanted: list[str], bound: Mapping[str, str], progress: Progress, at: float, on: date) -> Staged:
-        how = corpus.options(self._settings, at=at, why="published", dry_run=True)
+        how = corpus.options(self._settings, small=self._small, at=at, why="published", dry_run=True)
         planned = self._ingest(wanted, how, progress)
         self._must_fit(planned)
         report = planned
         if any(one.fate is Fate.PLANNED for one in planned.indexes):
-            staging = corpus.options(self._settings, at=at, why="published", stage=True)
+            staging = corpus.options(self._settings, small=self._small, at=at, why="published", stage=True)
             report = self._ingest(wanted, staging, progress)
         report = _without(report, self._shelf, bound.get("staged", ""))
         flips = tuple(Flip(one.index, one.before, one.generation) for one in report.indexes if one.fate is Fate.STAGED)

@@ -102,9 +102,9 @@ class Catalogue:
 
     def first(self) -> str:
         """The index in use that was built first; "" where there is none."""
-        order = (INDEXES.c.made, literal_column("rowid"))
+        query = select(INDEXES.c.id).where(INDEXES.c.retired.is_(None))
         with self._engine.connect() as connection:
-            return connection.scalar(select(INDEXES.c.id).where(INDEXES.c.retired.is_(None)).order_by(*order)) or ""
+            return connection.scalar(query.order_by(INDEXES.c.made, literal_column("rowid")).limit(1)) or ""
 
     def add_index(self, spec: IndexSpec, at: float) -> None:
         """Record an index; one that was given up counts again."""

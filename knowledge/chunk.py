@@ -40,6 +40,8 @@ class Chunk(BaseModel):
     owner: str
     source: str
     page: int | None = None
+    defines: tuple[str, ...] = ()
+    refers: tuple[str, ...] = ()
     text: str
     sha256: str
 

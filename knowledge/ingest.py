@@ -16,9 +16,11 @@ from knowledge.catalogue import Generation as Record
 from knowledge.chunk import Chunk, cut, windows
 from knowledge.document import Document
 from knowledge.encoder import Encoder
+from knowledge.enrich import enriched
 from knowledge.index import lexical
 from knowledge.intake import Intake, Progress
 from knowledge.projection import Projection
+from knowledge.references import Titles
 from knowledge.report import Fate, IndexReport, IngestReport
 from knowledge.sources.source import Source
 from knowledge.spec import IndexSpec
@@ -38,16 +40,17 @@ class Options:
     """How an ingestion is to be made.
 
     `at` is the time, in seconds since 1970. With `dry_run` nothing is written; with `stage` new generations wait to be
-    served. An index of which more than the share `large` of all windows would change is left as it is, and a new
-    edition of it is built beside it. `why` goes on the record of what was served. On the day `on`, and when something
-    begins after it, documents are compared for what they disagree about. With `whole` none is left out because another
-    says the same.
+    served. An index of `small` windows or more, of which more than the share `large` would change, is left as it is,
+    and a new edition of it is built beside it. `why` goes on the record of what was served. On the day `on`, and when
+    something begins after it, documents are compared for what they disagree about. With `whole` none is left out
+    because another says the same.
     """
 
     at: float
     dry_run: bool = False
     stage: bool = False
     large: float = 1.0
+    small: int = 0
     why: str = "ingested"
     threads: int = 0
     on: date | None = None
@@ -122,6 +125,7 @@ class Plan:
     cuts: Mapping[str, Cut]
     missing: Mapping[str, str]
     share: float
+    held: int  # windows that it serves until then
 
     @property
     def hashes(self) -> list[str]:
@@ -223,7 +227,7 @@ class Ingestion:
         aside = self.catalogue.set_aside(index.id)
         if (held := self.catalogue.generation(aside) if aside else None) and held.fingerprint == whole:
             return plan.report(Fate.UNCHANGED)  # an operator had an earlier generation serve instead of just this
-        if plan.before and plan.share > self.options.large:
+        if plan.before and plan.share > self.options.large and plan.held >= self.options.small:
             return plan.report(Fate.FROZEN)
         if self.options.dry_run:
             return plan.report(Fate.PLANNED, embedded=len(plan.missing))
@@ -251,6 +255,7 @@ class Ingestion:
             cuts={documents[mark].name: one for mark, one in cuts.items()},
             missing={sha: texts[sha] for sha in sorted(missing)},
             share=len(hashes ^ held) / max(len(hashes | held), 1),
+            held=len(held),
         )
 
     def _cut(self, index: Built, documents: Mapping[str, Document]) -> tuple[dict[str, Cut], dict[str, str]]:
@@ -258,13 +263,14 @@ class Ingestion:
         cuts = self.catalogue.cuts(index.id, list(documents))
         texts: dict[str, str] = {}
         fresh = [mark for mark in documents if mark not in cuts]
+        titles = Titles({one.id: one.title for one in documents.values()}) if fresh else Titles({})
         for start in range(0, len(fresh), _AT_ONCE):
             self.progress("cutting", start, len(fresh))
             some = {mark: self._cut_one(index, documents[mark]) for mark in fresh[start : start + _AT_ONCE]}
             cuts |= {mark: _cut_of(pieces) for mark, pieces in some.items()}
             texts |= {_sha(text): text for pieces in some.values() for _, told in pieces for text in told}
             if not self.options.dry_run:
-                chunks = [chunk for pieces in some.values() for chunk, _ in pieces]
+                chunks = [enriched(chunk, titles) for pieces in some.values() for chunk, _ in pieces]
                 terms = [(chunk, lexical.terms(searchable(chunk))) for chunk in chunks]
                 self.catalogue.remember_cuts(index.id, {mark: cuts[mark] for mark in some}, terms)
         return cuts, texts

@@ -215,7 +215,8 @@ async def test_where_nothing_would_change_nothing_waits(librarian: Librarian) ->
 
 async def test_a_change_of_most_of_the_library_is_no_request(librarian: Librarian) -> None:
     settings = replace(librarian.settings, large_change=20)
-    strict = replace(librarian, desk=replace(librarian.desk, documents=Staging(settings, lambda: librarian.model)))
+    staging = Staging(settings, lambda: librarian.model, small=0)
+    strict = replace(librarian, desk=replace(librarian.desk, documents=staging))
     strict.drop({"fees-3.md": fees("3", "2026-11-10", "$12")})
     with pytest.raises(Conflict, match="more than 20 %"):
         await strict.say("/ingest reason=x")

@@ -39,7 +39,7 @@ def test_markdown_gives_metadata_and_sections_under_their_headings() -> None:
 def test_a_regulation_with_other_field_names_is_understood() -> None:
     head = '---\ndoc_id: "1005-17"\ntitle: "§ 1005.17"\nkind: "appendix"\neffective_date: "2016-11-14"\n---\n'
     document = read("a.md", head + "Text.")
-    assert (document.id, document.kind) == ("1005-17", Kind.REGULATION)
+    assert (document.id, document.kind) == ("1005-17", Kind.APPENDIX)
     assert (document.version, document.effective_from) == ("2016-11-14", date(2016, 11, 14))
 
 
