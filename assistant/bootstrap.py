@@ -27,6 +27,7 @@ from assistant.signin import People, seed_demo
 from assistant.staging import Staging
 from knowledge import embedding
 from knowledge.embedding import MiniLM
+from knowledge.encoders import family
 from knowledge.library import Library, Reader
 from knowledge.report import IngestReport
 from opsplane import budget, custody, policy, registry, requests, spend
@@ -101,7 +102,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
     embeddings = embeddings_of(settings, progress)
     wanted = _index(releases, settings)
     with ExitStack() as open_parts:
-        library = open_parts.enter_context(closing(Library(corpus.folder(settings), corpus.encoders(embeddings))))
+        library = open_parts.enter_context(closing(Library(corpus.folder(settings), family(embeddings))))
         stale = refresh or not library.generation(wanted)
         brought = corpus.refresh(settings, embeddings, progress) if stale else None
         ledger, notary = open_parts.enter_context(record(settings, clock))
@@ -151,10 +152,12 @@ def _resume(desk: Desk, staging: Staging) -> None:
 @contextmanager
 def _serving(app: App, alerts: Alerts, model: MiniLM, index: str) -> Iterator[None]:
     """What goes on beside the answers: what is due every day, the look at the sources, the first warming up."""
-    warming = Warming(app.library.in_force(Reader(app.today(), passages.CUSTOMERS), index), model)
-    with _every_day(app, custody_commands.custodian(app.desk), alerts), _watching(app, model):
+    with ExitStack() as beside:
+        beside.enter_context(_every_day(app, custody_commands.custodian(app.desk), alerts))
+        beside.enter_context(_watching(app, model))
+        reader = Reader(app.today(), passages.CUSTOMERS)
+        beside.callback(Warming(app.library.in_force(reader, index), model).stop)
         yield
-    warming.stop()
 
 
 def _add_demo(known: People, ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +13,6 @@ from assistant.settings import Settings
 from knowledge import ingest as ingestion
 from knowledge.catalogue import Catalogue
 from knowledge.embedding import MiniLM
-from knowledge.encoder import Encoder
 from knowledge.encoders import family
 from knowledge.ingest import Busy, Options
 from knowledge.parse import READERS
@@ -33,11 +32,6 @@ SMALL = 200
 """Windows of an index from which on a large change makes another one: of few documents any change is a large share."""
 SPEC = IndexSpec(embedding=MiniLM.name)
 """How the sample library is cut and embedded; the shipped releases name this index."""
-
-
-def encoders(model: MiniLM) -> Mapping[str, Encoder]:
-    """The embedding models that indexes here may have, by name."""
-    return family(model)
 
 
 def indexes(settings: Settings) -> frozenset[str]:
@@ -131,7 +125,7 @@ def unembedded(wanted: Sequence[str], settings: Settings, model: MiniLM, progres
     chosen = opened(specs or [str(settings.corpus.resolve())], settings)
     try:
         indexes, how = specs_for(settings), options(settings)
-        return ingestion.unembedded(chosen, folder(settings), encoders(model), indexes, how, progress)
+        return ingestion.unembedded(chosen, folder(settings), family(model), indexes, how, progress)
     except SourceMissing as error:
         raise InvalidRequest(str(error)) from error
     except Busy as error:
@@ -168,7 +162,7 @@ def watcher(settings: Settings, model: MiniLM, every: float, changed: Callable[[
 def _ingest(specs: list[str], settings: Settings, model: MiniLM, progress: Progress, how: Options) -> IngestReport:
     try:
         chosen, indexes = opened(specs, settings), specs_for(settings)
-        return ingestion.ingest(chosen, folder(settings), encoders(model), indexes, how, progress)
+        return ingestion.ingest(chosen, folder(settings), family(model), indexes, how, progress)
     except Busy as error:
         raise Conflict(str(error)) from error
 

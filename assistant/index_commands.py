@@ -13,7 +13,7 @@ from assistant.publishing import LISTED
 from assistant.rollout_commands import Given, parse
 from knowledge import collecting, history
 from knowledge.catalogue import RESTORED
-from knowledge.history import Change
+from knowledge.change import Change, changes
 from knowledge.ingest import Busy
 from knowledge.library import Library, Reader
 from knowledge.trace import Trace
@@ -142,7 +142,7 @@ def _restore(deed: Restore, desk: Desk) -> DocumentsServed:
 
 def _change(library: Library, before: str, after: str) -> Change:
     old, new = library.catalogue.generation(before), library.catalogue.generation(after)
-    return history.changes(old.documents if old else {}, new.documents if new else {})
+    return changes(old.documents if old else {}, new.documents if new else {})
 
 
 @dataclass(frozen=True)

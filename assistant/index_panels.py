@@ -9,8 +9,9 @@ from assistant.index_facts import Facts, moment
 from assistant.intents import PATIENCE
 from assistant.panels import Download, Panel, cut, plain, table
 from assistant.panels import moment as told
+from knowledge.change import Change
 from knowledge.collecting import Freed
-from knowledge.history import Change, Step
+from knowledge.history import Step
 from knowledge.reconcile import Audited, Verified
 from knowledge.trace import Candidate, Trace
 from opsplane.document_events import IndexEvaluated

@@ -11,6 +11,7 @@ from assistant.bootstrap import Progress
 from assistant.rows import Row
 from assistant.settings import Settings
 from knowledge.embedding import MiniLM
+from knowledge.encoders import family
 from knowledge.library import Library
 from opsplane import registry
 from opsplane.errors import NotFound
@@ -83,7 +84,7 @@ def measuring(settings: Settings, stage: Stage, progress: Progress, *, searching
 
 @contextmanager
 def _search(settings: Settings, embeddings: MiniLM, progress: Progress) -> Iterator[Retrieve]:
-    with closing(Library(corpus.folder(settings), corpus.encoders(embeddings))) as library:
+    with closing(Library(corpus.folder(settings), family(embeddings))) as library:
         if not library.generation():
             corpus.refresh(settings, embeddings, progress)
         yield passages.retriever(library, lambda: bootstrap.now().astimezone(settings.zone).date(), frozenset)

@@ -1,7 +1,5 @@
 """What an ingestion put in front of customers, on the record."""
 
-import hashlib
-
 from knowledge.report import Fate, IngestReport
 from opsplane.access import SERVICE, Actor
 from opsplane.document_events import DocumentsServed
@@ -13,7 +11,6 @@ LISTED = 50
 
 def record(report: IngestReport, why: str, ledger: Ledger, actor: Actor = SERVICE) -> None:
     """Put on the record every index that answers from another generation now."""
-    told = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     for one in report.indexes:
         if one.fate is not Fate.SERVED:
             continue
@@ -28,6 +25,6 @@ def record(report: IngestReport, why: str, ledger: Ledger, actor: Actor = SERVIC
             documents=len(report.added) + len(report.changed) + len(report.unchanged),
             refused=len(report.refused),
             embedded=one.embedded,
-            report=told,
+            report=report.digest,
         )
         ledger.append_now(event, actor)

@@ -18,6 +18,7 @@ from assistant.publishing import LISTED
 from assistant.settings import Settings
 from knowledge.catalogue import Catalogue, Generation
 from knowledge.embedding import MiniLM
+from knowledge.encoders import family
 from knowledge.ingest import Busy, Options, alone, ingest
 from knowledge.report import Fate, IngestReport
 from knowledge.sources.source import SourceMissing
@@ -104,8 +105,7 @@ class Staging:
         flips = tuple(Flip(one.index, one.before, one.generation) for one in report.indexes if one.fate is Fate.STAGED)
         if not flips:
             return Staged(report, Changes((), (), ()))
-        digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
-        details = publication.details(flips, **bound, report=digest)
+        details = publication.details(flips, **bound, report=report.digest)
         return Staged(report, self.changes(flips, on), flips, details)
 
     def _must_fit(self, planned: IngestReport) -> None:
@@ -123,7 +123,7 @@ class Staging:
     def _ingest(self, wanted: Sequence[str], how: Options, progress: Progress) -> IngestReport:
         sources = corpus.opened(wanted, self._settings)
         try:
-            return ingest(sources, self.library, corpus.encoders(self._model()), [], how, progress)
+            return ingest(sources, self.library, family(self._model()), [], how, progress)
         except Busy as error:
             raise Conflict(f"{error} Try again in a moment.") from error
         except SourceMissing as error:

@@ -19,9 +19,10 @@ from pathlib import Path
 import yaml
 
 from assistant import passages
-from assistant.corpus import SPEC, encoders
+from assistant.corpus import SPEC
 from benchmarks.guardrails import DATA, ROOT
 from knowledge import embedding
+from knowledge.encoders import family
 from knowledge.ingest import Options, ingest
 from knowledge.library import Library
 from knowledge.sources.folder import Folder
@@ -50,8 +51,8 @@ def main() -> None:
     draw = random.Random(5)
     with tempfile.TemporaryDirectory() as folder:
         sources, specs = [Folder(ROOT / "knowledge" / "corpus")], [SPEC]
-        ingest(sources, Path(folder), encoders(model), specs, Options(at=0))
-        library = Library(Path(folder), encoders(model))
+        ingest(sources, Path(folder), family(model), specs, Options(at=0))
+        library = Library(Path(folder), family(model))
         search = passages.retriever(library, lambda: TODAY, frozenset)
         scope = Scope(model.encode)
         for name, texts, good in _sets():

@@ -83,3 +83,8 @@ def text_hash(sections: Iterable[Section]) -> str:
         digest.update("\x1f".join((*section.path, section.text)).encode())
         digest.update(b"\x1e")
     return digest.hexdigest()
+
+
+def fingerprint(document: Document) -> str:
+    """SHA-256 of all of a document, its metadata too."""
+    return hashlib.sha256(document.model_dump_json().encode()).hexdigest()

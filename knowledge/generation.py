@@ -88,12 +88,7 @@ class Generation:
 
     def vectors(self, rows: Ints) -> NDArray[np.float32]:
         """The unit vectors of rows, shape (rows, width)."""
-        size = len(self.base.rows)
-        found = np.empty((len(rows), self.base.rows.vectors.shape[1]), np.float32)
-        in_base = rows < size
-        found[in_base] = self.base.rows.vectors[rows[in_base]]
-        found[~in_base] = self.delta.vectors[rows[~in_base] - size]
-        return found
+        return _vectors(self.base, self.delta, rows)
 
     def sentences(self, vector: NDArray[np.float32], positions: Ints) -> tuple[NDArray[np.float32], Ints]:
         """The cosine of every sentence of the chunks, one chunk after the other, and where each chunk's begin."""
@@ -199,17 +194,22 @@ def read(folder: Path, base: Base) -> Generation:
     )
 
 
+def _vectors(base: Base, delta: Rows, rows: Ints) -> NDArray[np.float32]:
+    """The vectors of rows, wherever each is kept."""
+    size = len(base.rows)
+    found = np.empty((len(rows), base.rows.vectors.shape[1]), np.float32)
+    in_base = rows < size
+    found[in_base] = base.rows.vectors[rows[in_base]]
+    found[~in_base] = delta.vectors[rows[~in_base] - size]
+    return found
+
+
 def _directions(base: Base, delta: Rows, row: Ints, document: Ints, count: int) -> NDArray[np.float32]:
     """The sum of each document's unit vectors, scaled to length 1; some windows at a time."""
     sums = np.zeros((count, base.rows.vectors.shape[1]), np.float32)
-    size = len(base.rows)
     for start in range(0, len(row), _AT_ONCE):
-        rows = row[start : start + _AT_ONCE]
-        in_base = rows < size
-        vectors = np.empty((len(rows), sums.shape[1]), np.float32)
-        vectors[in_base] = base.rows.vectors[rows[in_base]]
-        vectors[~in_base] = delta.vectors[rows[~in_base] - size]
-        np.add.at(sums, document[start : start + _AT_ONCE], vectors)
+        some = slice(start, start + _AT_ONCE)
+        np.add.at(sums, document[some], _vectors(base, delta, row[some]))
     return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-6), np.float32)
 
 

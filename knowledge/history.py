@@ -7,17 +7,9 @@ from pathlib import Path
 
 from knowledge.base import Bases
 from knowledge.catalogue import RESTORED, Catalogue, Generation, Service
+from knowledge.change import Change, changes
 from knowledge.ingest import alone
 from knowledge.projection import Projection
-
-
-@dataclass(frozen=True)
-class Change:
-    """Documents by name, such as `fees@2`, in which one state of an index differs from the one before."""
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,16 +20,6 @@ class Step:
     until: float | None
     documents: int
     change: Change
-
-
-def changes(before: Mapping[str, str], after: Mapping[str, str]) -> Change:
-    """What differs between two states, each with the fingerprint of every document by its name."""
-    shared = before.keys() & after.keys()
-    return Change(
-        added=tuple(sorted(after.keys() - before.keys())),
-        changed=tuple(sorted(name for name in shared if before[name] != after[name])),
-        removed=tuple(sorted(before.keys() - after.keys())),
-    )
 
 
 def history(catalogue: Catalogue, index: str, most: int) -> list[Step]:

@@ -1,6 +1,5 @@
 """Documents into new generations of every index: all of it or nothing, and only changed text is embedded."""
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -13,8 +12,9 @@ from knowledge import intake, study
 from knowledge.base import Bases
 from knowledge.catalogue import Built, Catalogue, Cut
 from knowledge.catalogue import Generation as Record
+from knowledge.change import changes
 from knowledge.chunk import Chunk, cut, windows
-from knowledge.document import Document
+from knowledge.document import Document, fingerprint
 from knowledge.encoder import Encoder
 from knowledge.enrich import enriched
 from knowledge.index import lexical
@@ -24,7 +24,7 @@ from knowledge.references import Titles
 from knowledge.report import Fate, IndexReport, IngestReport
 from knowledge.sources.source import Source
 from knowledge.spec import IndexSpec
-from knowledge.vectors import Row, run_here
+from knowledge.vectors import Row, run_here, sha256
 
 _AT_ONCE = 50  # documents whose chunks are written in one transaction
 KEPT = 3
@@ -42,8 +42,7 @@ class Options:
     `at` is the time, in seconds since 1970. With `dry_run` nothing is written; with `stage` new generations wait to be
     served. An index of `small` windows or more, of which more than the share `large` would change, is left as it is,
     and a new edition of it is built beside it. `why` goes on the record of what was served. On the day `on`, and when
-    something begins after it, documents are compared for what they disagree about. With `whole` none is left out
-    because another says the same.
+    something begins after it, documents are compared for what they disagree about.
     """
 
     at: float
@@ -54,7 +53,6 @@ class Options:
     why: str = "ingested"
     threads: int = 0
     on: date | None = None
-    whole: bool = False
 
 
 @contextmanager
@@ -92,7 +90,7 @@ def ingest(
     `SourceMissing` where a source is not there: then nothing changes.
     """
     with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
-        gathered = intake.gather(sources, catalogue, progress, keep=not options.dry_run, whole=options.whole)
+        gathered = intake.gather(sources, catalogue, progress, keep=not options.dry_run)
         run = Ingestion(catalogue, Projection(folder, catalogue, bases), encoders, options, progress)
         return run.take(gathered, specs)
 
@@ -110,7 +108,7 @@ def unembedded(
     Documents are read and cut, which the ingestion then need not do again; nothing is served. Raises as `ingest` does.
     """
     with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
-        gathered = intake.gather(sources, catalogue, progress, whole=options.whole)
+        gathered = intake.gather(sources, catalogue, progress)
         run = Ingestion(catalogue, Projection(folder, catalogue, bases), encoders, options, progress)
         return run.missing(gathered, specs)
 
@@ -158,7 +156,7 @@ class Ingestion:
 
     def take(self, gathered: Intake, specs: Sequence[IndexSpec]) -> IngestReport:
         """Bring every index up to date with the documents."""
-        documents = {intake.fingerprint(one): one for one in gathered.documents}
+        documents = {fingerprint(one): one for one in gathered.documents}
         indexes = self._indexes(specs)
         before = self._served(next(iter(indexes), ""))
         report = _compared(before, {one.name: mark for mark, one in documents.items()}, gathered)
@@ -181,7 +179,7 @@ class Ingestion:
 
     def missing(self, gathered: Intake, specs: Sequence[IndexSpec]) -> dict[str, list[Row]]:
         """The windows of every index that have no vector, by model."""
-        documents = {intake.fingerprint(one): one for one in gathered.documents}
+        documents = {fingerprint(one): one for one in gathered.documents}
         self.catalogue.remember_documents(documents)
         rows: dict[str, dict[str, Row]] = {}
         for index in self._indexes(specs).values():
@@ -221,7 +219,7 @@ class Ingestion:
         """Bring one index up to date."""
         plan = self.plan(index, documents)
         serving = self.catalogue.generation(plan.before) if plan.before else None
-        whole = _sha("\n".join((index.id, *sorted(plan.documents.values()))))
+        whole = sha256("\n".join((index.id, *sorted(plan.documents.values()))))
         if serving and serving.fingerprint == whole and self.projection.on_disk(serving.name):
             return plan.report(Fate.UNCHANGED)
         aside = self.catalogue.set_aside(index.id)
@@ -268,7 +266,7 @@ class Ingestion:
             self.progress("cutting", start, len(fresh))
             some = {mark: self._cut_one(index, documents[mark]) for mark in fresh[start : start + _AT_ONCE]}
             cuts |= {mark: _cut_of(pieces) for mark, pieces in some.items()}
-            texts |= {_sha(text): text for pieces in some.values() for _, told in pieces for text in told}
+            texts |= {sha256(text): text for pieces in some.values() for _, told in pieces for text in told}
             if not self.options.dry_run:
                 chunks = [enriched(chunk, titles) for pieces in some.values() for chunk, _ in pieces]
                 terms = [(chunk, lexical.terms(searchable(chunk))) for chunk in chunks]
@@ -278,7 +276,7 @@ class Ingestion:
     def _windows(self, index: Built, documents: Mapping[str, Document]) -> dict[str, str]:
         """The texts of the windows of documents, by hash."""
         pieces = [piece for document in documents.values() for piece in self._cut_one(index, document)]
-        return {_sha(text): text for _, told in pieces for text in told}
+        return {sha256(text): text for _, told in pieces for text in told}
 
     def _cut_one(self, index: Built, document: Document) -> list[tuple[Chunk, list[str]]]:
         chunking, count = index.spec.chunking, self.encoders[index.spec.embedding].count_tokens
@@ -339,22 +337,17 @@ def searchable(chunk: Chunk) -> str:
 
 
 def _cut_of(pieces: Sequence[tuple[Chunk, Sequence[str]]]) -> Cut:
-    return tuple((chunk.id, tuple(_sha(text) for text in told)) for chunk, told in pieces)
+    return tuple((chunk.id, tuple(sha256(text) for text in told)) for chunk, told in pieces)
 
 
 def _compared(old: Mapping[str, str], new: Mapping[str, str], gathered: Intake) -> IngestReport:
-    shared = new.keys() & old.keys()
-    changed = {name for name in shared if new[name] != old[name]}
+    change = changes(old, new)
     return IngestReport(
-        added=tuple(sorted(new.keys() - old.keys())),
-        changed=tuple(sorted(changed)),
-        unchanged=tuple(sorted(shared - changed)),
-        removed=tuple(sorted(old.keys() - new.keys())) if new else (),
+        added=change.added,
+        changed=change.changed,
+        unchanged=tuple(sorted(new.keys() - {*change.added, *change.changed})),
+        removed=change.removed if new else (),
         refused=tuple(gathered.refused),
         duplicates=tuple(gathered.duplicates),
         notes=tuple(gathered.notes),
     )
-
-
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

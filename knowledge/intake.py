@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from knowledge import parse, study, timeline
 from knowledge.catalogue import Catalogue
-from knowledge.document import Document
+from knowledge.document import Document, fingerprint
 from knowledge.parse import Unreadable
 from knowledge.quarantine import SLOW
 from knowledge.report import Duplicate, Note, Refusal
@@ -59,13 +59,10 @@ class _Made:
     passing: bool = False
 
 
-def gather(
-    sources: Sequence[Source], catalogue: Catalogue, progress: Progress, *, keep: bool = True, whole: bool = False
-) -> Intake:
+def gather(sources: Sequence[Source], catalogue: Catalogue, progress: Progress, *, keep: bool = True) -> Intake:
     """Read all sources; raise `SourceMissing` where one is not there, or cannot be looked into as a whole.
 
-    Files of which the catalogue knows what they hold are not parsed again; with `keep` it learns of the others. With
-    `whole` documents that say the same as others stay.
+    Files of which the catalogue knows what they hold are not parsed again; with `keep` it learns of the others.
     """
     intake = Intake()
     files: list[Item] = []
@@ -77,16 +74,10 @@ def gather(
             intake.refused.append(Refusal(name=one.name, reason=one.reason))
         files += listing.items
     found = list(_documents(files, catalogue, intake, progress, keep=keep))
-    _settle(found, intake, whole=whole)
-    if not whole:
-        intake.documents, same = study.apart(intake.documents, catalogue, keep=keep)
-        intake.duplicates += same
+    _settle(found, intake)
+    intake.documents, same = study.apart(intake.documents, catalogue, keep=keep)
+    intake.duplicates += same
     return intake
-
-
-def fingerprint(document: Document) -> str:
-    """The hash of all of a document."""
-    return hashlib.sha256(document.model_dump_json().encode()).hexdigest()
 
 
 def _documents(
@@ -165,7 +156,7 @@ def _parsed(file: _File, before: str, bodies: dict[str, Document], intake: Intak
     return None
 
 
-def _settle(found: Sequence[tuple[Document, str]], intake: Intake, *, whole: bool) -> None:
+def _settle(found: Sequence[tuple[Document, str]], intake: Intake) -> None:
     """Of documents of one id and version, or of one text, the first in order of origin stays; then days are settled."""
     names: dict[tuple[str, str], str] = {}
     texts: dict[object, tuple[str, str]] = {}
@@ -176,7 +167,7 @@ def _settle(found: Sequence[tuple[Document, str]], intake: Intake, *, whole: boo
         if same_id:
             reason = f"same id and version ({document.name})"
             intake.duplicates.append(Duplicate(name=origin, kept=same_id, reason=reason))
-        elif same_text and same_text[0] != document.id and not whole:
+        elif same_text and same_text[0] != document.id:
             intake.duplicates.append(Duplicate(name=origin, kept=same_text[1], reason="same text"))
         else:
             names[document.id, document.version] = origin

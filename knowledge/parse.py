@@ -15,12 +15,11 @@ from knowledge.encoding import decode
 from knowledge.quarantine import QUARANTINE
 from knowledge.reading import SAVE_AGAIN, Reading, Unfit
 from knowledge.signature import refuse_disguise
+from knowledge.sources.gathering import SIDECAR
 
 LOG = logging.getLogger(__name__)
 MAX_BYTES = 50_000_000
 """A larger file is refused unread."""
-SIDECAR = ".meta.yaml"
-"""What is added to a file's name for the file beside it that holds its metadata."""
 _LARGE_PAGE = 64_000
 _LONGEST_TITLE = 200
 _TABLES = (".csv", ".tsv", ".xlsx")

@@ -1,6 +1,5 @@
 """Whether an index holds what the record of it says, both ways: documents, chunks, vectors, files, the vector store."""
 
-import hashlib
 import random
 import re
 import shutil
@@ -24,6 +23,7 @@ from knowledge.ingest import Ingestion, Options, alone
 from knowledge.intake import Progress
 from knowledge.projection import Projection
 from knowledge.tables import CHUNKS, CUTS, VECTORS
+from knowledge.vectors import sha256
 
 SAMPLE = 50
 """Passages whose vectors are computed anew."""
@@ -111,7 +111,7 @@ def _forget(catalogue: Catalogue, built: Built, marks: Sequence[str]) -> None:
     """Drop what documents were cut into, their vectors, and of their passages those whose text was changed."""
     for cut in catalogue.cuts(built.id, marks).values():
         chunks = catalogue.chunks([id_ for id_, _ in cut])
-        catalogue.drop(CHUNKS.c.id, [id_ for id_, one in chunks.items() if _sha(one.text) != one.sha256])
+        catalogue.drop(CHUNKS.c.id, [id_ for id_, one in chunks.items() if sha256(one.text) != one.sha256])
         shas = [sha for _, some in cut for sha in some]
         catalogue.drop(VECTORS.c.sha256, shas, VECTORS.c.model == built.spec.embedding)
     catalogue.drop(CUTS.c.fingerprint, marks, CUTS.c.index == built.id)
@@ -247,7 +247,7 @@ class _Check:
         known = {id_: some for cut in cuts.values() for id_, some in cut}
         for chunk in picked:
             texts = windows(chunk, chunking, encoder.count_tokens)
-            shas = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+            shas = [sha256(text) for text in texts]
             if shas != list(known[chunk.id]):
                 yield f"{chunk.id} would be cut into other windows now: it was built by another version."
                 continue
@@ -262,7 +262,7 @@ def _chunks(cuts: Mapping[str, Cut], chunks: Mapping[str, Chunk]) -> Iterator[st
     for name, cut in cuts.items():
         if missing := [id_ for id_, _ in cut if id_ not in chunks]:
             yield f"{name}: {len(missing)} of {len(cut)} passages are not in the catalogue."
-        changed = [id_ for id_, _ in cut if id_ in chunks and _sha(chunks[id_].text) != chunks[id_].sha256]
+        changed = [id_ for id_, _ in cut if id_ in chunks and sha256(chunks[id_].text) != chunks[id_].sha256]
         if changed:
             yield f"{name}: the text of {', '.join(changed[:3])} was changed after it was cut."
 
@@ -297,7 +297,3 @@ def _lost(document: Document, chunks: Sequence[Chunk]) -> float:
 def _differ(held: Sequence[str], wanted: Sequence[str]) -> str:
     missing, more = set(wanted) - set(held), set(held) - set(wanted)
     return f"{len(missing)} are missing, {len(more)} are too many" if missing or more else "they stand in another order"
-
-
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

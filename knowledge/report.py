@@ -1,5 +1,6 @@
 """What an ingestion found and did, as the people read it who look after the documents."""
 
+import hashlib
 from datetime import date
 from enum import StrEnum
 
@@ -84,6 +85,11 @@ class IngestReport(_Value):
     disagreements: tuple[Disagreement, ...] = ()
     indexes: tuple[IndexReport, ...] = ()
     dry_run: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the whole report, by which the record names it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
     def embedded(self) -> int:

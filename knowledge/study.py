@@ -11,7 +11,7 @@ from knowledge import claims, duplicates
 from knowledge.catalogue import Catalogue
 from knowledge.claims import Claim
 from knowledge.conflicts import Conflict, conflicts
-from knowledge.document import Document
+from knowledge.document import Document, fingerprint
 from knowledge.duplicates import Signed
 from knowledge.report import Disagreement, Duplicate
 
@@ -101,5 +101,5 @@ def _disagreement(one: Conflict, day: date) -> Disagreement:
 
 
 def _key(documents: Sequence[Document], more: str = "") -> str:
-    marks = sorted(hashlib.sha256(one.model_dump_json().encode()).hexdigest() for one in documents)
+    marks = sorted(map(fingerprint, documents))
     return hashlib.sha256("\n".join((_STUDY, claims.READING, more, *marks)).encode()).hexdigest()

@@ -23,6 +23,11 @@ Progress = Callable[[int, int], None]
 """Called with the rows done and the rows there are."""
 
 
+def sha256(text: str) -> str:
+    """What a text is named by: the SHA-256 of its UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Row:
     """A text to embed, named by the SHA-256 of its UTF-8."""
@@ -33,7 +38,7 @@ class Row:
     @classmethod
     def of(cls, text: str) -> "Row":
         """The row of a text."""
-        return cls(hashlib.sha256(text.encode()).hexdigest(), text)
+        return cls(sha256(text), text)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from assistant.corpus import SPEC, encoders
+from assistant.corpus import SPEC
 from knowledge import embedding
+from knowledge.encoders import family
 from knowledge.ingest import Options, ingest
 from knowledge.sources.folder import Folder
 
@@ -25,7 +26,7 @@ def stock(data: Path) -> None:
         if not kept.exists():
             made = kept.with_suffix(".new")
             shutil.rmtree(made, ignore_errors=True)
-            ingest([Folder(ROOT / "knowledge" / "corpus")], made, encoders(model), [SPEC], Options(at=0))
+            ingest([Folder(ROOT / "knowledge" / "corpus")], made, family(model), [SPEC], Options(at=0))
             made.rename(kept)
     (data / "models").symlink_to(MODELS)
     shutil.copytree(kept, data / "library")

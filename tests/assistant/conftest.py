@@ -10,6 +10,8 @@ from assistant import bootstrap
 from assistant.bootstrap import App
 from assistant.desk import Desk
 from assistant.settings import Settings
+from knowledge import embedding
+from knowledge.embedding import MiniLM
 from opsplane.budget import Guard
 from opsplane.intent import Helm
 from opsplane.ledger.checkpoint import Notary
@@ -17,6 +19,7 @@ from opsplane.ledger.store import Ledger
 from opsplane.plane import Plane
 from opsplane.rollouts.watcher import Watcher
 from tests import fakes, library
+from tests.assistant.librarian import BEGUN, Librarian, open_library
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +55,15 @@ def desk(ledger: Ledger, notary: Notary) -> Desk:
         releases=ROOT / "assistant" / "releases",
         why="case 4711",
     )
+
+
+@pytest.fixture(scope="session")
+def minilm() -> MiniLM:
+    """The embedding model."""
+    return embedding.load(library.MODELS)
+
+
+@pytest.fixture
+def librarian(desk: Desk, tmp_path: Path, minilm: MiniLM) -> Librarian:
+    """A small library with its desk."""
+    return open_library(desk, tmp_path, minilm, BEGUN)

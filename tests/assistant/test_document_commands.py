@@ -13,12 +13,11 @@ from assistant.bootstrap import App
 from assistant.desk import Desk
 from assistant.staging import Staging
 from knowledge import embedding
-from knowledge.embedding import MiniLM
 from opsplane.errors import Conflict, InvalidRequest, NotFound, PlaneError, Refused
 from opsplane.policy import Approvals, Policy
 from opsplane.rollouts.watcher import Watcher
 from tests import fakes
-from tests.assistant.librarian import BEGUN, OTHER, TALK, Librarian, fees, open_library
+from tests.assistant.librarian import OTHER, TALK, Librarian, fees
 from tests.assistant.test_chat import send
 from tests.library import MODELS
 
@@ -26,16 +25,6 @@ from tests.library import MODELS
 @pytest.fixture
 def record_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/record.db"
-
-
-@pytest.fixture(scope="session")
-def minilm() -> MiniLM:
-    return embedding.load(MODELS)
-
-
-@pytest.fixture
-def librarian(desk: Desk, tmp_path: Path, minilm: MiniLM) -> Librarian:
-    return open_library(desk, tmp_path, minilm, BEGUN)
 
 
 # looking up

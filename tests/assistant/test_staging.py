@@ -11,19 +11,17 @@ import pytest
 
 from assistant import chat, corpus, custody_commands
 from assistant.bootstrap import App
-from assistant.desk import Desk
 from assistant.dropped import Dropped
 from assistant.staging import Staging
 from knowledge import embedding
 from knowledge.catalogue import Catalogue
-from knowledge.embedding import MiniLM
 from knowledge.ingest import alone
 from opsplane import requests
 from opsplane.document_events import DocumentsServed
 from opsplane.errors import Conflict, InvalidRequest, Refused
 from opsplane.publication import flips
 from tests import fakes
-from tests.assistant.librarian import BEGUN, OTHER, Librarian, fees, open_library
+from tests.assistant.librarian import OTHER, Librarian, fees
 from tests.assistant.test_chat import Seen
 from tests.library import MODELS
 
@@ -31,16 +29,6 @@ from tests.library import MODELS
 @pytest.fixture
 def record_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/record.db"
-
-
-@pytest.fixture(scope="session")
-def minilm() -> MiniLM:
-    return embedding.load(MODELS)
-
-
-@pytest.fixture
-def librarian(desk: Desk, tmp_path: Path, minilm: MiniLM) -> Librarian:
-    return open_library(desk, tmp_path, minilm, BEGUN)
 
 
 @pytest.fixture

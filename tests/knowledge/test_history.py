@@ -7,7 +7,7 @@ import pytest
 from knowledge import history
 from knowledge.base import Bases
 from knowledge.catalogue import Catalogue
-from knowledge.history import Change
+from knowledge.change import Change
 from knowledge.ingest import Busy, alone
 from knowledge.projection import Projection
 from tests.knowledge.conftest import NOON, SPEC, Ingest

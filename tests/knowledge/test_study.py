@@ -3,8 +3,6 @@
 from datetime import date
 from pathlib import Path
 
-import pytest
-
 from knowledge.library import Library, Reader, SearchPlan
 from tests.knowledge.conftest import Ingest
 
@@ -59,8 +57,7 @@ def test_another_figure_makes_another_document_and_a_disagreement(run: Ingest, c
     assert told[0][2] == {"Payments", "Branches"}
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_collection_may_be_taken_as_a_whole(run: Ingest, corpus: Path, whole: bool) -> None:
+def test_of_two_equal_copies_one_is_left_out(run: Ingest, corpus: Path) -> None:
     wire(corpus, "wires")
     wire(corpus, "wires-copy")
-    assert len(run(whole=whole).duplicates) == (0 if whole else 1)
+    assert len(run().duplicates) == 1
