@@ -38,6 +38,7 @@ from opsplane.custody_events import (
     RetentionSet,
 )
 from opsplane.document_events import DocumentEvent
+from opsplane.evaluation_events import EvaluationEvent
 from opsplane.event import ERASED, EventValue, Fields
 from opsplane.evidence import Sentence
 from opsplane.exchange import Exchange
@@ -256,7 +257,8 @@ class FeedbackGiven(EventValue):
 class ExchangeReviewed(EventValue):
     """A reviewer judged an answer: a verdict, a score from 0 to 100 where one was given, and the words for it.
 
-    `reason` tells why the exchange was looked at; `corrected` is what should have been answered.
+    `reason` tells why the exchange was looked at; `corrected` is what should have been answered; `marks` are the
+    rubric's criteria, each from 1 to 5.
     """
 
     private: ClassVar[Fields] = {"comment": True, "corrected": True}
@@ -267,6 +269,7 @@ class ExchangeReviewed(EventValue):
     score: int | None = Field(default=None, ge=0, le=100)
     comment: str = ""
     corrected: str = ""
+    marks: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default={})
 
 
 class FindingMarked(EventValue):
@@ -278,15 +281,6 @@ class FindingMarked(EventValue):
     code: str
     verdict: Literal["right", "wrong"]
     comment: str = ""
-
-
-class ExchangeScored(EventValue):
-    """A judge scored an answer, from 0 to 100; `scorer` names the judge with its version."""
-
-    kind: Literal["exchange_scored"] = "exchange_scored"
-    exchange: str
-    scorer: str
-    score: int = Field(ge=0, le=100)
 
 
 class CommandRun(EventValue):
@@ -356,7 +350,6 @@ Event = Annotated[
     | FeedbackGiven
     | ExchangeReviewed
     | FindingMarked
-    | ExchangeScored
     | RequestMade
     | RequestDecided
     | ErasureBegun
@@ -366,6 +359,7 @@ Event = Annotated[
     | RetentionSet
     | RetentionBegun
     | RetentionApplied
+    | EvaluationEvent
     | HandoverEvent
     | DocumentEvent
     | CommandRun

@@ -1,8 +1,8 @@
-"""What needs a second person: one YAML file, read at start."""
+"""What needs a second person, what a gate demands and when a judge's word counts: one YAML file, read at start."""
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +27,74 @@ class Approvals(_Value):
     reinstate: bool = True
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Threshold(_Value):
+    """What a release must reach in one measure of an evaluation, in the measure's own unit.
+
+    `least` is for measures where higher is better, `most` for the others. `margin` is how much it may have lost
+    against the release that serves, by the interval of the paired difference.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    margin: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.least is None and self.most is None and self.margin is None:
+            raise ValueError("give least, most or margin")
+        return self
+
+
+class Gate(_Value):
+    """What an evaluation must show before a release may be rolled out, by measure."""
+
+    dataset: str = "golden"
+    measures: dict[str, Threshold] = {}
+
+
+class Judges(_Value):
+    """When a judge's scores count. Below a floor the judge loses its vote until it is calibrated again.
+
+    `agreement` is the least Krippendorff's alpha with people, `labels` how many labelled answers it takes, `length`
+    and `position` the largest bias borne (a partial rank correlation with the answer's length; the share of pairs
+    decided by the order), `alpha` the error of the drift test, `days` how old a label may be.
+    """
+
+    agreement: float = Field(default=0.6, ge=-1, le=1)
+    labels: int = Field(default=40, ge=10, le=100_000)
+    length: Share = 0.3
+    position: Share = 0.2
+    alpha: float = Field(default=0.01, gt=0, lt=0.5)
+    days: int = Field(default=180, ge=1, le=3_650)
+
+
+class Sampling(_Value):
+    """Which live exchanges a judge looks at: `share` of each stratum, and `strata` that differ, by topic or outcome.
+
+    What a guardrail or a customer flagged is always looked at. `day_micros` is what judging may cost in a day.
+    """
+
+    share: Share = 0.1
+    strata: dict[str, Share] = {}
+    day_micros: int = Field(default=5_000_000, ge=0)
+
+
+class QualityWatch(_Value):
+    """How live quality is watched: the newest `window` against the `baseline` before it.
+
+    `alpha` bounds the chance that a measure ever raises a false alarm; `harm` is the fall that matters, in [0, 1].
+    """
+
+    window: Duration = timedelta(hours=6)
+    baseline: Duration = timedelta(days=14)
+    alpha: float = Field(default=0.01, gt=0, lt=0.5)
+    harm: Share = 0.05
+    least: int = Field(default=30, ge=5)  # exchanges in a window, below which nothing is said
+
+
 class Policy(_Value):
     """The whole policy. A plan can ask for more people, never for fewer."""
 
@@ -37,6 +105,10 @@ class Policy(_Value):
     evaluation: Literal["optional", "required"] = "optional"
     index_evaluation: Literal["optional", "required"] = "required"
     index_margin: float = Field(default=0.03, ge=0, le=0.5)
+    gate: Gate = Gate()
+    judges: Judges = Judges()
+    sampling: Sampling = Sampling()
+    quality: QualityWatch = QualityWatch()
 
     def approves_start(self, plan: Plan) -> bool:
         """Whether a rollout by this plan begins only when a second person agrees."""
