@@ -1,6 +1,7 @@
 """Where the real parts are chosen and put together; the only such place."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -60,6 +61,9 @@ from opsplane.release import Release
 from opsplane.rollouts import plan
 from opsplane.rollouts.plan import Plan
 from opsplane.rollouts.watcher import Watch, Watcher
+from opsplane.spend import Purpose
+from opsplane.topics import Topics
+from opsplane.topics import load as load_topics
 
 Clock = Callable[[], datetime]
 Progress = Callable[[str, int, int], None]
@@ -85,6 +89,7 @@ class App:
     people: People
     bank: Bank
     library: Library
+    embeddings: MiniLM
 
     def today(self) -> date:
         """The bank's calendar day."""
@@ -134,12 +139,43 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
             budget=desk.budget,
             aftermath=aftermath,
         )
-        app = App(settings, clock, parts, desk, known, bank, library)
+        app = App(settings, clock, parts, desk, known, bank, library, embeddings)
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
             _resume(desk, staging)
             open_parts.enter_context(_serving(app, alerts, embeddings, wanted))
         yield app
+
+
+@contextmanager
+def apart(app: App, release: Release, clock: Clock, withdrawn: frozenset[str] = frozenset()) -> Iterator[App]:
+    """The same product serving one release, at another time if need be, for an evaluation: everybody gets that release.
+
+    Record, keys, people and accounts are its own and thrown away; documents and models are those of `app`. No budget
+    stops it, and its costs are an evaluation's. Raises as `build` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="opsplane-apart-") as folder, ExitStack() as open_parts:
+        own = Settings(data=Path(folder), policy=app.settings.policy, bank=app.settings.bank, demo=True)
+        own = replace(own, timezone=app.settings.timezone, releases=app.settings.releases)
+        ledger, notary = open_parts.enter_context(record(own, clock))
+        known = open_parts.enter_context(closing(people(own)))
+        laid_down = LaidDown(Budgets(), {}, policy.load(own.policy))
+        desk = desk_of(own, ledger, notary, known, laid_down)
+        desk.plane.configure({release.id: release}, release.id, corpus.indexes(app.settings))
+        today = partial(_today, clock, own)
+        bank = open_parts.enter_context(closing(_bank(own, today())))
+        parts = replace(
+            app.parts,
+            plane=desk.plane,
+            ledger=ledger,
+            rails=rails_of(release, app.embeddings),
+            retrieve=passages.retriever(app.library, today, lambda: withdrawn),
+            responder=_agent(bank, app.embeddings, today),
+            budget=desk.budget,
+            aftermath=None,
+            purpose=Purpose.EVALUATION,
+        )
+        yield replace(app, settings=own, clock=clock, parts=parts, desk=desk, people=known, bank=bank)
 
 
 def _resume(desk: Desk, staging: Staging) -> None:
@@ -310,10 +346,13 @@ def rails_of(release: Release, embeddings: MiniLM) -> Rails:
     if exemplars := release.guardrails.scope_exemplars:
         embeddings.encode(exemplars.texts, lasting=True)
         scope.learn(exemplars)
+    topics = Topics(embeddings.encode, load_topics())
+    embeddings.encode(topics.examples.texts, lasting=True)
+    topics.learn()
     roster = Roster()
     for line in release.guardrails.external:
         roster(line)
-    return Rails(scope, Detector(embeddings.encode), Support.load(), roster)
+    return Rails(scope, Detector(embeddings.encode), Support.load(), roster, topics)
 
 
 def _known(settings: Settings) -> Path:

@@ -17,6 +17,7 @@ class Settings:
     data: Path = Path(".data")  # everything that is written: the record, chat history, indexes, keys
     corpus: Path = _HERE.parent / "knowledge" / "corpus"  # documents ingested at start
     releases: Path = _HERE / "releases"  # release files
+    datasets: Path = _HERE.parent / "tests"  # folders and files of cases: golden, redteam …
     release: str = "heron-6"  # the release that serves customers until operators decide otherwise
     plans: Path = _HERE / "plans"  # rollout plans
     policy: Path = _HERE.parent / "opsplane" / "policy.yaml"  # what needs a second person
@@ -30,6 +31,10 @@ class Settings:
     checkpoint_seconds: int = 300  # between two signed checkpoints, also when nothing happens
     timestamp_url: str = ""  # an RFC 3161 time-stamping authority for checkpoints; empty: none
     budgets: Path = _HERE.parent / "opsplane" / "budgets.yaml"  # what may be spent
+    judge: str = "embedded"  # who scores live answers and runs: embedded, or provider:model, several with commas
+    schedule: bool = True  # judge live answers, watch quality and run the golden set while the product serves
+    golden_minutes: int = 60  # between two runs of the golden set while the product serves; 0: never
+    alert_email: str = ""  # an smtp:// address with from= and to= that is told the same; empty: nobody
     alert_url: str = ""  # a web hook that is told what the service did by itself; empty: the log alone
     review_percent: int = 5  # share of answers that reviewers are given by chance
     handover_minutes: int = 30  # a customer waits so long for a person before being told how else to reach one
@@ -98,6 +103,7 @@ _BOUNDS = {
     "handover_minutes": (1, 1440),
     "large_change": (1, 100),
     "watch_seconds": (0, 86_400),
+    "golden_minutes": (0, 10_080),
 }
 _SWITCH = {
     "1": True,

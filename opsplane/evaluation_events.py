@@ -14,7 +14,8 @@ class ExchangeScored(EventValue):
     """A judge scored an answer, from 0 to 100; `scorer` names the judge with the beginning of its digest.
 
     `measures` are further scores of the same answer, each from 0 to 100 (faithfulness, answer_relevancy …), `topic` is
-    what it was about, and `stratum` why it was looked at: the part of the traffic that it was drawn from.
+    what it was about, and `stratum` why it was looked at: the part of the traffic that it was drawn from. `length`
+    counts the characters of the answer.
     """
 
     kind: Literal["exchange_scored"] = "exchange_scored"
@@ -24,6 +25,7 @@ class ExchangeScored(EventValue):
     measures: dict[str, Percent] = Field(default={})
     topic: str = ""
     stratum: str = ""
+    length: int = Field(default=0, ge=0)
 
 
 class ExchangeUnscored(EventValue):

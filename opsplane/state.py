@@ -7,7 +7,7 @@ once one wins, and every state is a legal one wherever a process dies.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 from pydantic import ValidationError
 
@@ -30,6 +30,7 @@ from opsplane.control_events import (
     RolloutStarted,
 )
 from opsplane.document_events import DocumentReinstated, DocumentWithdrawn, IndexEvaluated
+from opsplane.evaluation_events import JudgeCalibrated
 from opsplane.events import ReleasePromoted, ReleaseRegistered
 from opsplane.ledger.store import Entry
 from opsplane.release import Release
@@ -55,6 +56,7 @@ CONTROL = (
     "document_withdrawn",
     "document_reinstated",
     "index_evaluated",
+    "judge_calibrated",
 )
 """The kinds of event that decide who is served what."""
 
@@ -117,6 +119,7 @@ class State:
     killed: Standstill | None = None
     withheld: Mapping[str, Standstill] = field(default_factory=dict)  # documents withdrawn, by name or id
     index_reports: Mapping[str, tuple[IndexEvaluated, ...]] = field(default_factory=dict)  # by index
+    judges: Mapping[str, JudgeCalibrated] = field(default_factory=dict)  # the newest calibration of each
     void: Mapping[str, str] = field(default_factory=dict)  # acts that did not count, and why
     done: frozenset[str] = frozenset()  # requests that were carried out, or found no state that allowed it
     newest: Happened | None = None  # the newest act that counted
@@ -131,6 +134,10 @@ class State:
     def withdrawn(self) -> frozenset[str]:
         """Documents that are not answered from, whatever the index holds: names such as `fees@2`, or ids."""
         return frozenset(self.withheld)
+
+    def votes(self, judge: str) -> bool:
+        """Whether a judge's scores count: its newest calibration against people's labels says so."""
+        return judge in self.judges and self.judges[judge].votes
 
     @property
     def since(self) -> datetime | None:
@@ -170,10 +177,7 @@ class State:
 
 def fold(entries: Sequence[Entry]) -> State:
     """The state after these events, oldest first."""
-    state = State()
-    for entry in entries:
-        state = step(state, entry)
-    return state
+    return reduce(step, entries, State())
 
 
 def step(state: State, entry: Entry) -> State:
@@ -349,6 +353,10 @@ def _index_evaluated(state: State, _entry: Entry, event: IndexEvaluated) -> Stat
     return replace(state, index_reports={**state.index_reports, event.index: (*before, event)})
 
 
+def _calibrated(state: State, _entry: Entry, event: JudgeCalibrated) -> State:
+    return replace(state, judges={**state.judges, event.judge: event})
+
+
 def _going_on(state: State, entry: Entry, what: str, **changes: object) -> State:
     if state.rollout is None:
         return state
@@ -386,4 +394,5 @@ _TAKEN: dict[type, Callable[..., State]] = {
     DocumentWithdrawn: _withdrawn,
     DocumentReinstated: _reinstated,
     IndexEvaluated: _index_evaluated,
+    JudgeCalibrated: _calibrated,
 }

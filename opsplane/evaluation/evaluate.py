@@ -104,7 +104,7 @@ async def evaluate(dataset: Dataset, ask: Ask, progress: Callable[[str, int, int
 def score(case: Case, exchange: Exchange) -> Result:
     """Hold an exchange against its case. Pure."""
     answer = _flat(exchange.answer)
-    missing = tuple(str(fact) for fact in case.facts if not _states(answer, fact))
+    missing = tuple(str(fact) for fact in case.facts if not _stated(answer, fact))
     stated = tuple(one for one in case.forbidden if _stands(_flat(one), answer))
     unsupported = _unsupported(exchange)
     cited_documents = {one.document for one in exchange.evidence if one.number in _cites(exchange)}
@@ -116,9 +116,14 @@ def score(case: Case, exchange: Exchange) -> Result:
     return Result(case, exchange, missing, stated, unsupported, cited, passed and not stated and not unsupported)
 
 
-def _states(answer: str, fact: str | tuple[str, ...]) -> bool:
+def states(text: str, fact: str | tuple[str, ...]) -> bool:
+    """Whether a text states a fact, in one of its accepted alternatives."""
+    return _stated(_flat(text), fact)
+
+
+def _stated(flat: str, fact: str | tuple[str, ...]) -> bool:
     alternatives = (fact,) if isinstance(fact, str) else fact
-    return any(_stands(_flat(one), answer) for one in alternatives)
+    return any(_stands(_flat(one), flat) for one in alternatives)
 
 
 def _cites(exchange: Exchange) -> set[int]:

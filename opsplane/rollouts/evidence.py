@@ -5,7 +5,7 @@ has the same numbers, to the last digit, today or in two years.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
 from typing import Any
@@ -24,7 +24,7 @@ from opsplane.rollouts.rollout import Rollout, arm_number
 
 KINDS = (
     *("question_answered", "shadow_answered", "feedback_given", "exchange_reviewed", "exchange_scored"),
-    *("rollout_paused", "rollout_resumed"),
+    *("rollout_paused", "rollout_resumed", "judge_calibrated"),
 )
 """The kinds of entry that evidence is made of."""
 POINTS = 240
@@ -80,8 +80,8 @@ class Look:
 class Summary:
     """Everything that a verdict is made of. `ratio` is the log e-value that customers are not split as they should be.
 
-    `zero` tells of the first thing that must never happen, with the exchange where it did; `seq` is the last entry
-    taken in.
+    `zero` tells of the first thing that must never happen, with the exchange where it did; `unheard` why a judge's
+    scores do not count, where some do not; `seq` is the last entry taken in.
     """
 
     looks: tuple[Look, ...]
@@ -91,6 +91,7 @@ class Summary:
     zero: str
     zero_exchange: str
     seq: int
+    unheard: str = ""
 
 
 @dataclass
@@ -136,21 +137,24 @@ def _test(plan: Plan, measure: Measure) -> SequentialTest:
 
 
 class Evidence:
-    """The evidence on one rollout."""
+    """The evidence on one rollout. `votes` are the judges whose scores counted when it began.
 
-    def __init__(self, rollout: Rollout, after: int = 0) -> None:
+    A judge that loses its vote meanwhile decides nothing in this rollout any more: what it said is taken back, and
+    what any judge says later is not counted, since a test that begins anew would have another chance to be wrong.
+    """
+
+    def __init__(self, rollout: Rollout, after: int = 0, votes: Collection[str] = ()) -> None:
         self.rollout = rollout.id
+        self._votes = set(votes)
+        self._lost, self._unheard = False, ""
         self.seq = after
         plan = rollout.plan
         arms = len(rollout.candidates)
         self._kind = plan.kind
         self._alpha = plan.each / arms
+        self._plan = plan
         self._tracks = [
-            _Track(
-                measure,
-                number + 1,
-                _test(plan, measure),
-            )
+            _Track(measure, number + 1, _test(plan, measure))
             for number in range(arms)
             for measure in plan.measures
         ]
@@ -177,8 +181,8 @@ class Evidence:
                 self._late(payload["exchange"], Metric.THUMBS, float(payload["value"]))
             case "exchange_reviewed":
                 self._reviewed(payload)
-            case "exchange_scored":
-                self._late(payload["exchange"], Metric.JUDGE, payload["score"] / 100)
+            case "exchange_scored" | "judge_calibrated":
+                self._judged(entry.kind, payload)
             case "rollout_paused" if payload["rollout"] == self.rollout:
                 self._paused = True
             case "rollout_resumed" if payload["rollout"] == self.rollout and self._paused:
@@ -195,6 +199,7 @@ class Evidence:
             zero=self._zero,
             zero_exchange=self._zero_exchange,
             seq=self.seq,
+            unheard=self._unheard,
         )
 
     def _look(self, track: _Track) -> Look:
@@ -262,6 +267,28 @@ class Evidence:
         value = _RIGHT.get(payload["verdict"]) if score is None else score / 100
         if value is not None:
             self._late(payload["exchange"], Metric.REVIEW, value)
+
+    def _judged(self, kind: str, payload: Mapping[str, Any]) -> None:
+        if kind == "judge_calibrated":
+            self._calibrated(payload)
+        elif payload["scorer"] in self._votes and not self._lost:
+            self._late(payload["exchange"], Metric.JUDGE, payload["score"] / 100)
+        elif not self._unheard:
+            self._unheard = f"the judge {payload['scorer']} has no vote"
+
+    def _calibrated(self, payload: Mapping[str, Any]) -> None:
+        judge = payload["judge"]
+        if payload["votes"]:
+            self._votes.add(judge)
+        elif judge in self._votes:
+            self._votes.remove(judge)
+            self._lost, self._unheard = True, f"the judge {judge} lost its vote: {payload['reason']}"
+            self._tracks = [
+                _Track(one.measure, one.candidate, _test(self._plan, one.measure))
+                if one.measure.metric is Metric.JUDGE
+                else one
+                for one in self._tracks
+            ]
 
     def _late(self, exchange: str, metric: Metric, value: float) -> None:
         """A score that came after the answer; the first of its kind counts. In a shadow it is nobody's."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import exp, log
 
 from opsplane.rollouts.evidence import Look, Summary
-from opsplane.rollouts.metrics import WORDS
+from opsplane.rollouts.metrics import WORDS, Metric
 from opsplane.rollouts.plan import Kind, Plan
 from opsplane.rollouts.rollout import Rollout, Status
 
@@ -76,7 +76,7 @@ def judge(rollout: Rollout, summary: Summary, now: datetime, *, approval: bool =
         return Judgement(Verdict.INCONCLUSIVE, wanting)
     if failed := _failed(quality, rollout, "quality"):
         return failed
-    if plan.kind is not Kind.EXPERIMENT and (open_ := _unproven([*guardrails, *quality], rollout)):
+    if plan.kind is not Kind.EXPERIMENT and (open_ := _unproven([*guardrails, *quality], rollout, summary.unheard)):
         return Judgement(Verdict.INCONCLUSIVE, open_)
     if rollout.status is Status.RUNNING and now < rollout.held:
         return Judgement(
@@ -127,14 +127,16 @@ def _too_few(rollout: Rollout, summary: Summary) -> str:
     return ""
 
 
-def _unproven(looks: Sequence[Look], rollout: Rollout) -> str:
-    """The metric that is furthest from being ruled harmless at this step, or nothing."""
+def _unproven(looks: Sequence[Look], rollout: Rollout, unheard: str) -> str:
+    """The metric that is furthest from being ruled harmless at this step, or nothing; `unheard` tells of a judge."""
     plan = rollout.plan
     beyond = [(one.worst - plan.borne(one.measure, rollout.step), one) for one in looks if one.measure.needed]
     worst = max(beyond, key=lambda pair: pair[0], default=None)
     if worst is None or worst[0] <= 0:
         return ""
     one = worst[1]
+    if unheard and one.measure.metric is Metric.JUDGE:
+        return f"Not settled: {unheard}. Its scores do not count."
     return (
         f"Not settled: {WORDS[one.measure.metric]} may still be worse by {_points(one.worst)} points; "
         f"{_points(plan.borne(one.measure, rollout.step))} are borne at this step."

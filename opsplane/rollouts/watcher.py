@@ -100,7 +100,8 @@ class Watcher:
     def _gathered(self, rollout: Rollout) -> Evidence:
         evidence = self._evidence
         if evidence is None or evidence.rollout != rollout.id:
-            evidence = self._evidence = Evidence(rollout, self._begin(rollout))
+            begin = self._begin(rollout)
+            evidence = self._evidence = Evidence(rollout, begin, self._votes(begin))
         end = rollout.ended
         while entries := self._helm.ledger.follow(evidence.seq, KINDS, BATCH):
             for entry in entries:
@@ -113,6 +114,12 @@ class Watcher:
         """The entry that started it: what came before tells nothing of it."""
         before = [one for one in self._helm.ledger.follow(0, ("rollout_started",), BATCH) if _is(one, rollout)]
         return before[0].seq if before else 0
+
+    def _votes(self, begin: int) -> set[str]:
+        """The judges that had their vote when the rollout began."""
+        before = [one for one in self._helm.ledger.follow(0, ("judge_calibrated",), BATCH) if one.seq < begin]
+        newest = {one.payload["judge"]: one.payload["votes"] for one in before}
+        return {judge for judge, votes in newest.items() if votes}
 
     def _note(self, found: Watched) -> None:
         """Put a verdict on the record when it is another than the last."""

@@ -1,0 +1,164 @@
+"""An evaluation put together: which release on which dataset by which scorers, apart from customers' record."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from assistant import bootstrap, questions
+from assistant.bootstrap import App
+from opsplane.errors import InvalidRequest
+from opsplane.evaluation.dataset import Dataset
+from opsplane.evaluation.kept import Kept
+from opsplane.evaluation.report import Report, gathered
+from opsplane.evaluation.run import Run, Standing
+from opsplane.evaluation.scoring import Scorer
+from opsplane.exchange import Exchange
+from opsplane.release import Release
+from opsplane.spend import Usage
+
+Told = Callable[[Standing], None]
+
+TOGETHER = 4
+"""Cases under way at a time, unless somebody says otherwise."""
+_CODE = ("assistant", "opsplane", "knowledge")
+_TOKEN, _PASSAGE, _QUESTION, _SENTENCE = 4, 1_500, 200, 120  # characters, for an estimate
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be evaluated. `judge` names the judge among the scorers, if there is one; see `Run` for the rest."""
+
+    dataset: Dataset
+    scorers: Sequence[Scorer]
+    judge: str = ""
+    together: int = TOGETHER
+    at_most: int | None = None
+    withdrawn: frozenset[str] = frozenset()
+    told: Told = field(default=lambda _: None)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A report, and what making it came to: answers known from before, and micro-dollars that were spent just now."""
+
+    report: Report
+    known: int
+    spent_micros: int
+
+
+def kept(folder: Path) -> Path:
+    """Where answers and scores of earlier runs lie."""
+    return folder / "evaluations" / "kept.db"
+
+
+def run(app: App, release: Release, wanted: Wanted, known: Kept) -> Outcome:
+    """Evaluate a release on the day on which the dataset was true; blocks until it is done.
+
+    Raises `InvalidRequest` for a persona that nobody knows, and what `bootstrap.apart` raises for a release that
+    cannot be loaded: then nothing was asked.
+    """
+    with _opened(app, release, wanted) as opened:
+        _personas(opened, wanted.dataset)
+        return asyncio.run(_run(opened, app, release, wanted, known))
+
+
+def estimate(app: App, release: Release, wanted: Wanted, known: Kept) -> tuple[int, int]:
+    """How many answers of a run are not known yet, and how many micro-dollars they will cost, roughly.
+
+    A token is taken as four characters; a prompt holds the release's words and as many passages as it retrieves.
+    """
+    planned = _planned(None, app, release, wanted, known, Standing(len(wanted.dataset.cases)))
+    missing = planned.asked(wanted.dataset)
+    return len(missing), sum(_guess(app, release, len(case.history) + 1) for case in missing)
+
+
+def _opened(app: App, release: Release, wanted: Wanted) -> AbstractContextManager[App]:
+    clock = questions.clock_on(wanted.dataset.as_of.isoformat(), app.settings.zone)
+    return bootstrap.apart(app, release, clock, wanted.withdrawn)
+
+
+async def _run(opened: App, app: App, release: Release, wanted: Wanted, known: Kept) -> Outcome:
+    last = Standing(len(wanted.dataset.cases))
+    planned = _planned(opened, app, release, wanted, known, last)
+    rows = await planned(wanted.dataset)
+    searched = _searched(app, release)
+    report = gathered(
+        rows,
+        [one.measure for one in wanted.scorers],
+        release=release.id,
+        release_digest=release.digest,
+        dataset=wanted.dataset.name,
+        dataset_digest=wanted.dataset.digest,
+        as_of=wanted.dataset.as_of,
+        index=searched[0],
+        generation=searched[1],
+        judge=wanted.judge,
+        asked=len(wanted.dataset.cases),
+    )
+    return Outcome(report, last.known, last.spent_micros)
+
+
+def _planned(opened: App | None, app: App, release: Release, wanted: Wanted, known: Kept, last: Standing) -> Run:
+    async def ask(name: str, conversation: str, text: str) -> Exchange:
+        if opened is None:
+            raise InvalidRequest("Nothing is asked while a run is only planned.")
+        return await questions.exchange_of(opened, name, conversation, text)
+
+    def told(standing: Standing) -> None:
+        last.done, last.known, last.spent_micros = standing.done, standing.known, standing.spent_micros
+        wanted.told(standing)
+
+    return Run(
+        subject=subject(app, release, wanted),
+        ask=ask,
+        scorers=wanted.scorers,
+        kept=known,
+        together=wanted.together,
+        at_most=wanted.at_most,
+        told=told,
+    )
+
+
+def subject(app: App, release: Release, wanted: Wanted) -> str:
+    """SHA-256 over what an answer depends on beside its case: release, documents, day, bank, and the code itself."""
+    index, generation = _searched(app, release)
+    parts = [release.digest, index, generation, wanted.dataset.as_of.isoformat(), app.settings.bank, code()]
+    return hashlib.sha256("\n".join([*parts, *sorted(wanted.withdrawn)]).encode()).hexdigest()
+
+
+@cache
+def code() -> str:
+    """SHA-256 over the product's own files: another version answers otherwise."""
+    told = hashlib.sha256(version("opsplane").encode())
+    root = Path(__file__).parent.parent
+    for package in _CODE:
+        for path in sorted((root / package).rglob("*")):
+            if path.suffix in (".py", ".yaml", ".toml", ".npz") and "corpus" not in path.parts:
+                told.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return told.hexdigest()
+
+
+def _searched(app: App, release: Release) -> tuple[str, str]:
+    """The index that a release searches, and which generation of it."""
+    wanted = release.retrieval
+    return wanted.index, wanted.generation or app.library.generation(wanted.index) or ""
+
+
+def _personas(opened: App, dataset: Dataset) -> None:
+    for name in sorted({case.as_ for case in dataset.cases}):
+        questions.person(opened, name)
+
+
+def _guess(app: App, release: Release, questions_asked: int) -> int:
+    prompt = len(release.prompt.system) + sum(len(one.question) + len(one.answer) for one in release.prompt.examples)
+    read = prompt + release.retrieval.passages * (release.retrieval.passage_characters or _PASSAGE) + _QUESTION
+    written = release.style.sentences * _SENTENCE
+    model = release.models.flash
+    region = str(model.settings.get("location", model.settings.get("region", "")))
+    usage = Usage(input=read // _TOKEN, output=written // _TOKEN)
+    return questions_asked * app.parts.prices.cost(model.name, usage, region)
