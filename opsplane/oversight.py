@@ -4,13 +4,16 @@ import asyncio
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import select
 
+from opsplane import criteria
 from opsplane.access import Actor, Role
 from opsplane.control import recorded, refusals
+from opsplane.coverage import Coverage, coverage
 from opsplane.days import Days
 from opsplane.errors import Conflict, InvalidRequest, NotFound, PlaneError
 from opsplane.event import ERASED
@@ -25,10 +28,17 @@ from opsplane.ledger.reviews import Waiting
 from opsplane.ledger.seal import moment
 from opsplane.ledger.store import Entry, Ledger
 from opsplane.ledger.tables import EXCHANGE
-from opsplane.review import Coverage, Reason, Verdict, coverage
+from opsplane.review import Reason, Verdict
 
 LEASE = timedelta(minutes=10)
 """How long a reviewer who was shown an exchange has it to himself."""
+
+
+class Second(StrEnum):
+    """Asks for an exchange that somebody else has judged."""
+
+    SECOND = "second"
+
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -88,15 +98,25 @@ class Case:
 
 @dataclass(frozen=True)
 class Task:
-    """What a reviewer is to look at, None where nothing waits, and how many exchanges wait by reason."""
+    """What `reviewer` is to look at, None where nothing waits, and how many exchanges wait by reason."""
 
     case: Case | None
     waiting: Mapping[Reason, int]
+    reviewer: str
+
+    @property
+    def opinions(self) -> tuple[tuple[Entry, ExchangeReviewed], ...]:
+        """What was said of it, once this reviewer has judged it too: a second opinion is given without the first."""
+        said = self.case.reviews if self.case else ()
+        return said if any(entry.actor.id == self.reviewer for entry, _ in said) else ()
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a reviewer says of an exchange. `again` allows a second opinion, or to change one's own."""
+    """What a reviewer says of an exchange. `again` allows a second opinion, or to change one's own.
+
+    `marks` are the rubric's criteria, each from 1 to 5; without a `score` they make one.
+    """
 
     exchange: str
     verdict: Verdict
@@ -104,6 +124,7 @@ class Judgement:
     comment: str = ""
     corrected: str = ""
     again: bool = False
+    marks: Mapping[str, int] = field(default_factory=dict)
 
 
 async def read_audit(ledger: Ledger, query: AuditQuery, arguments: str, *, actor: Actor, why: str) -> AuditPage:
@@ -125,8 +146,13 @@ async def read_exchange(ledger: Ledger, notary: Notary, identity: str, *, actor:
     return case
 
 
-async def read_review(ledger: Ledger, leases: Leases, wanted: Reason | str | None, *, actor: Actor, why: str) -> Task:
-    """The exchange that a reviewer should look at next: any, one that waits for this reason, or the one of this id."""
+async def read_review(
+    ledger: Ledger, leases: Leases, wanted: Reason | Second | str | None, *, actor: Actor, why: str
+) -> Task:
+    """The exchange that a reviewer should look at next: any, one that waits for this reason, or the one of this id.
+
+    `SECOND` is one that somebody else judged, for a second opinion; which, decides the lot.
+    """
     async with recorded(ledger, "review", str(wanted or ""), actor, why) as tally:
         actor.must_be(Role.REVIEWER)
         task = await asyncio.to_thread(_task, ledger, leases, wanted, actor.id)
@@ -141,8 +167,10 @@ async def read_coverage(ledger: Ledger, since: date | None, until: date | None, 
         begin, end = Days(since, until).bounds()
         counts = await asyncio.to_thread(reviews.counts, ledger, begin, end)
         opinions = await asyncio.to_thread(reviews.opinions, ledger, begin, end)
+        preferences = await asyncio.to_thread(reviews.preferences, ledger, begin, end)
+        releases = await asyncio.to_thread(_releases, ledger)
         tally.rows = len(counts)
-    return coverage(counts, opinions)
+    return await asyncio.to_thread(coverage, counts, opinions, preferences, releases)
 
 
 async def judge(ledger: Ledger, leases: Leases, judgement: Judgement, *, actor: Actor) -> ExchangeReviewed:
@@ -151,7 +179,7 @@ async def judge(ledger: Ledger, leases: Leases, judgement: Judgement, *, actor: 
     async with refusals(ledger, "review", given, actor):
         actor.must_be(Role.REVIEWER)
         _check(judgement)
-        whole = await asyncio.to_thread(_whole, ledger, judgement.exchange)
+        whole = await asyncio.to_thread(full_id, ledger, judgement.exchange)
         if not leases.take(whole, actor.id, ledger.clock()):
             raise Conflict(f"{leases.holder(whole)} is looking at {whole[:8]} just now.")
         try:
@@ -164,10 +192,17 @@ async def judge(ledger: Ledger, leases: Leases, judgement: Judgement, *, actor: 
     return event
 
 
+def _releases(ledger: Ledger) -> dict[str, str]:
+    """The names of all releases by digest, oldest first."""
+    known = (entry.event for entry in ledger.events(["release_registered"]))
+    return {event.digest: event.release for event in known if isinstance(event, ReleaseRegistered)}
+
+
 def _check(judgement: Judgement) -> None:
     """Raise `InvalidRequest` for what does not fit together."""
     if judgement.score is not None and not 0 <= judgement.score <= 100:
         raise InvalidRequest(f"score={judgement.score}: a score is a whole number from 0 to 100.")
+    criteria.rubric().check(judgement.marks)
     if judgement.corrected and judgement.verdict is Verdict.RIGHT:
         raise InvalidRequest("A corrected answer goes with `wrong` or `unsure`, not with `right`.")
     for name in ("comment", "corrected"):
@@ -180,12 +215,11 @@ def _once(case: Case, judgement: Judgement, actor: Actor) -> None:
     if judgement.again or not case.reviews:
         return
     entry, event = next((one for one in case.reviews if one[0].actor.id == actor.id), case.reviews[-1])
-    who = "You" if entry.actor.id == actor.id else entry.actor.id
-    what = "change what you said" if who == "You" else "give a second opinion"
-    raise Conflict(
-        f"{who} judged {case.exchange.id[:8]} as {event.verdict.value} on {entry.at:%Y-%m-%d %H:%M} UTC. "
-        f"Add again=yes to {what}."
-    )
+    short, when = case.exchange.id[:8], f"{entry.at:%Y-%m-%d %H:%M} UTC"
+    if entry.actor.id == actor.id:
+        said = f"as {event.verdict.value} on {when}. Add again=yes to change what you said."
+        raise Conflict(f"You judged {short} {said}")
+    raise Conflict(f"{entry.actor.id} judged {short} on {when}. Add again=yes to give a second opinion.")
 
 
 def _reviewed(case: Case, judgement: Judgement) -> ExchangeReviewed:
@@ -193,27 +227,38 @@ def _reviewed(case: Case, judgement: Judgement) -> ExchangeReviewed:
         exchange=case.exchange.id,
         reason=case.place.reason if case.place else Reason.CHOSEN,
         verdict=judgement.verdict,
-        score=judgement.score,
+        score=criteria.score(judgement.marks) if judgement.score is None else judgement.score,
         comment=pii.mask(judgement.comment),
         corrected=pii.mask(judgement.corrected),
+        marks=dict(judgement.marks),
+        rubric=criteria.rubric().version if judgement.marks else 0,
     )
 
 
-def _task(ledger: Ledger, leases: Leases, wanted: Reason | str | None, person: str) -> Task:
-    if isinstance(wanted, str) and not isinstance(wanted, Reason):
-        case = _case(ledger, wanted)
-        leases.take(case.exchange.id, person, ledger.clock())
-        return Task(case, reviews.waiting(ledger))
+def _task(ledger: Ledger, leases: Leases, wanted: Reason | Second | str | None, person: str) -> Task:
+    if wanted is None or isinstance(wanted, Reason):
+        identity = _next(ledger, leases, wanted, person)
+    elif isinstance(wanted, Second):
+        identity = next((one for one in reviews.judged_by_others(ledger, person)), "")
+    else:
+        identity = full_id(ledger, wanted)
+        leases.take(identity, person, ledger.clock())
+    return Task(_case(ledger, identity) if identity else None, reviews.waiting(ledger), person)
+
+
+def _next(ledger: Ledger, leases: Leases, reason: Reason | None, person: str) -> str:
+    """The most urgent exchange that waits and that nobody else looks at, or nothing."""
     after: int | None = 0
     while after is not None:
-        batch, after = reviews.upcoming(ledger, wanted, after)
+        batch, after = reviews.upcoming(ledger, reason, after)
         for one in batch:
             if leases.take(one.exchange, person, ledger.clock()):
-                return Task(_case(ledger, one.exchange), reviews.waiting(ledger))
-    return Task(None, reviews.waiting(ledger))
+                return one.exchange
+    return ""
 
 
-def _whole(ledger: Ledger, identity: str) -> str:
+def full_id(ledger: Ledger, identity: str) -> str:
+    """The one exchange that is meant; raise `InvalidRequest` or `NotFound`, and quote nothing that is no id."""
     if not identity:
         raise InvalidRequest("Which exchange? Give its id, as the table of /audit shows it.")
     if not _ID.fullmatch(identity):
@@ -222,7 +267,7 @@ def _whole(ledger: Ledger, identity: str) -> str:
 
 
 def _case(ledger: Ledger, identity: str) -> Case:
-    whole = _whole(ledger, identity)
+    whole = full_id(ledger, identity)
     exchange = ledger.exchange(whole)
     if exchange is None:
         raise NotFound(f"There is no exchange {identity!r} on the record.")
