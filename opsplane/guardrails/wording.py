@@ -26,7 +26,7 @@ _STOP_WORDS = (
 _STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _ABBREVIATIONS = r"(?<![ap]\.m\.)(?<!N\.A\.)(?<!P\.O\.)(?<!U\.S\.)(?<!e\.g\.)(?<!i\.e\.)(?<!\bNo\.)(?<!\bvs\.)"
-_ENDS = re.compile(rf"(?<=[.!?]){_ABBREVIATIONS}[\"')*_]{{0,3}}\s+(?=[^a-z\s])|\s*[\n|]\s*")
+_ENDS = re.compile(rf"(?<=[.!?]){_ABBREVIATIONS}[\"')*_]{{0,3}}\s+(?=[^a-z\s])|[\n|]")
 _stemmer = Stemmer.Stemmer("english")
 _lock = Lock()  # the stemmer keeps state between calls
 

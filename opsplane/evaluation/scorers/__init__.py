@@ -1,0 +1,1 @@
+"""Scorers: one idea a file; `roster` knows them all by name."""
