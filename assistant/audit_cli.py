@@ -260,6 +260,18 @@ def coverage(
 
 
 @cli.command()
+def corrections(
+    filters: Annotated[list[str] | None, typer.Argument(help="since=… until=…")] = None,
+    person: As = "reviewer",
+    why: Why = "",
+    data: Data = None,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print every row, with sources, as JSONL.")] = False,
+) -> None:
+    """Show the answers that reviewers corrected, with what they should have been."""
+    shell.command("corrections", filters or [], person, shell.reason(why), data, download=as_jsonl)
+
+
+@cli.command()
 def rebuild(person: Who = "operator", why: Why = "", data: Data = None) -> None:
     """Make what is searched and counted anew from the entries; the service waits meanwhile."""
     found = shell.chosen(data)

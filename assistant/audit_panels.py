@@ -129,12 +129,13 @@ def reviews(said: Sequence[tuple[Entry, ExchangeReviewed]]) -> str:
             moment(entry.at),
             event.verdict.value,
             "" if event.score is None else str(event.score),
+            ", ".join(f"{name} {mark}" for name, mark in event.marks.items()),
             event.comment,
             event.corrected,
         )
         for entry, event in said
     ]
-    return table(("Reviewer", "Time (UTC)", "Verdict", "Score", "Comment", "Corrected answer"), rows)
+    return table(("Reviewer", "Time (UTC)", "Verdict", "Score", "Marks", "Comment", "Corrected answer"), rows)
 
 
 def _facts(one: Exchange) -> list[tuple[str, str]]:

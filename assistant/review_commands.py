@@ -1,4 +1,4 @@
-"""What reviewers judge: /review and /coverage."""
+"""What reviewers judge: /review; how far they came and what they corrected: /coverage and /corrections."""
 
 import asyncio
 from datetime import date
@@ -9,18 +9,20 @@ from assistant import arguments, review_panels
 from assistant.arguments import Arguments
 from assistant.desk import Command, Desk
 from assistant.panels import Panel
-from opsplane import oversight
+from opsplane import corrections, oversight
 from opsplane.access import Actor, Role
 from opsplane.control import refusals
+from opsplane.criteria import rubric
 from opsplane.days import Days
 from opsplane.errors import InvalidRequest
 from opsplane.ledger import reviews
-from opsplane.oversight import Judgement
+from opsplane.oversight import Judgement, Second
 from opsplane.review import Reason, Verdict
 
 _HOW = (
-    "/review shows the next one, /review reason=thumbs_down the next of a reason, /review <id> that one; "
-    '/review <id> right|wrong|unsure [score=0-100] [comment="…"] [corrected="…"] judges it.'
+    "/review shows the next one, /review reason=thumbs_down the next of a reason, /review again=yes one for a second "
+    "opinion, /review <id> that one; "
+    '/review <id> right|wrong|unsure [<criterion>=1-5 …] [score=0-100] [comment="…"] [corrected="…"] judges it.'
 )
 
 
@@ -32,7 +34,7 @@ async def _review(given: str, actor: Actor, desk: Desk) -> Panel:
         wanted = None if judgement else _wanted(found)
     if judgement is None:
         task = await oversight.read_review(desk.ledger, desk.leases, wanted, actor=actor, why=desk.why)
-        return review_panels.task(task, wanted.value if isinstance(wanted, Reason) else "")
+        return review_panels.task(task, wanted.value if isinstance(wanted, Reason | Second) else "")
     event = await oversight.judge(desk.ledger, desk.leases, judgement, actor=actor)
     return review_panels.decided(event, await asyncio.to_thread(reviews.waiting, desk.ledger))
 
@@ -45,11 +47,20 @@ async def _coverage(given: str, actor: Actor, desk: Desk) -> Panel:
     return review_panels.coverage(found, str(days))
 
 
+async def _corrections(given: str, actor: Actor, desk: Desk) -> Panel:
+    async with refusals(desk.ledger, "corrections", given[:200], actor, "The days could not be read."):
+        actor.must_be(Role.REVIEWER)
+        days = _days(given)
+    found = await corrections.read_corrections(desk.ledger, days, actor=actor, why=desk.why)
+    return review_panels.corrections(found, str(days))
+
+
 _READER = (Role.REVIEWER,)
+_CRITERIA = " ".join(f"{name}=1-5" for name in rubric().names)
 COMMANDS: tuple[Command, ...] = (
     Command(
         "review",
-        '/review [reason=…] or /review <id> right|wrong|unsure [score=0-100] [comment="…"] [corrected="…"]',
+        f'/review [reason=… | again=yes] or /review <id> right|wrong|unsure [{_CRITERIA}] [score=0-100] [comment="…"]',
         "The next answer to look at, or your verdict on one; lines below the command are the corrected answer",
         "list-checks",
         _READER,
@@ -65,24 +76,34 @@ COMMANDS: tuple[Command, ...] = (
         _coverage,
         reads=True,
     ),
+    Command(
+        "corrections",
+        "/corrections [since=…] [until=…]",
+        "The answers that reviewers corrected, with question, sources and marks as JSONL to learn from",
+        "pencil-line",
+        _READER,
+        _corrections,
+        reads=True,
+    ),
 )
 
 
-def _wanted(found: Arguments) -> Reason | str | None:
-    """The reason or the id that was asked for; raise `InvalidRequest`."""
-    _only(found, "reason")
-    if found.body:
+def _wanted(found: Arguments) -> Reason | Second | str | None:
+    """The reason or the id that was asked for, or a second opinion; raise `InvalidRequest`."""
+    if found.body or found.values.keys() & {"score", "comment", "corrected", *rubric().names}:
         raise InvalidRequest(f"What is right, wrong or unsure? {_HOW}")
+    _only(found, "reason", "again")
     if found.words:
         return found.words[0]
     if "reason" not in found.values:
-        return None
+        return Second.SECOND if _yes("again", found.values.get("again", "")) else None
     return _choice(Reason, "reason", found.values["reason"])
 
 
 def _judgement(found: Arguments) -> Judgement:
     """What was said of an exchange; raise `InvalidRequest` naming what cannot be read."""
-    _only(found, "verdict", "score", "comment", "corrected", "again")
+    marked = rubric().names
+    _only(found, "verdict", "score", "comment", "corrected", "again", *marked)
     words = [*found.words, *([found.values["verdict"]] if "verdict" in found.values else [])]
     if len(words) != 2:
         raise InvalidRequest(f"{_HOW} Text of several words stands in quotation marks.")
@@ -96,6 +117,7 @@ def _judgement(found: Arguments) -> Judgement:
         comment=found.values.get("comment", ""),
         corrected=corrected or found.body,
         again=_yes("again", found.values.get("again", "")),
+        marks=rubric().marks({name: value for name, value in found.values.items() if name in marked}),
     )
 
 

@@ -258,7 +258,7 @@ class ExchangeReviewed(EventValue):
     """A reviewer judged an answer: a verdict, a score from 0 to 100 where one was given, and the words for it.
 
     `reason` tells why the exchange was looked at; `corrected` is what should have been answered; `marks` are the
-    rubric's criteria, each from 1 to 5.
+    rubric's criteria, each from 1 to 5, by the version of it that `rubric` names.
     """
 
     private: ClassVar[Fields] = {"comment": True, "corrected": True}
@@ -270,6 +270,7 @@ class ExchangeReviewed(EventValue):
     comment: str = ""
     corrected: str = ""
     marks: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default={})
+    rubric: int = 0
 
 
 class FindingMarked(EventValue):

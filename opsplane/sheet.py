@@ -7,4 +7,6 @@ _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 def harmless(value: object) -> str:
     """A cell that no spreadsheet takes for a formula: marked as text where it would be one."""
     cell = str(value)
+    if isinstance(value, int | float):  # a number below nothing is no formula
+        return cell
     return f"'{cell}" if cell[:1] in _FORMULA else cell

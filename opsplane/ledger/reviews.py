@@ -4,22 +4,24 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union_all, update
 
+from opsplane.coverage import Count, Opinion, Preference
 from opsplane.event import ERASED
 from opsplane.events import ExchangeReviewed
 from opsplane.ledger.database import upsert
 from opsplane.ledger.seal import moment
 from opsplane.ledger.tables import ENTRY, EXCHANGE, INBOX, REVIEW
-from opsplane.review import RANK, Count, Opinion, Reason
+from opsplane.review import RANK, Reason
 
 BATCH = 50
 """So many waiting exchanges are looked at in one query."""
+_BOTH = (ENTRY, INBOX)
 
 
 class Record(Protocol):
@@ -98,6 +100,17 @@ def upcoming(record: Record, reason: Reason | None = None, after: int = 0) -> tu
     return readable, after + BATCH if len(rows) == BATCH else None
 
 
+def judged_by_others(record: Record, reviewer: str) -> list[str]:
+    """Some exchanges that were judged, but not by this reviewer, in the order of their ids, which are drawn by lot."""
+    own = [select(one.c.exchange).where(one.c.kind == "exchange_reviewed", one.c.actor == reviewer) for one in _BOTH]
+    words = EXCHANGE.c.id, EXCHANGE.c.key, EXCHANGE.c.sealed
+    judged = REVIEW.c.verdict != "", EXCHANGE.c.sealed != b"", EXCHANGE.c.id.not_in(union_all(*own))
+    joined = select(*words).select_from(REVIEW.join(EXCHANGE, EXCHANGE.c.id == REVIEW.c.exchange)).where(*judged)
+    rows = record.read(joined.order_by(EXCHANGE.c.id).limit(BATCH))
+    told = record.contents(rows)
+    return [row.id for row in rows if told[row.id].question != ERASED]
+
+
 def place(record: Record, exchange: str) -> Waiting | None:
     """An exchange's place in the queue, or None where it was never in it."""
     rows = record.read(select(REVIEW).where(REVIEW.c.exchange == exchange))
@@ -115,17 +128,32 @@ def counts(record: Record, since: int | None, until: int | None) -> list[Count]:
 
 def opinions(record: Record, since: int | None, until: int | None) -> list[Opinion]:
     """What reviewers said of exchanges of that time, oldest word first; read from the ledger's public part alone."""
+    found = []
+    for row, told in _said(record, "exchange_reviewed", since, until):
+        marks = told.get("marks", {})
+        found.append(Opinion(row.exchange, row.actor, told["verdict"], told.get("score"), marks))
+    return found
+
+
+def preferences(record: Record, since: int | None, until: int | None) -> list[Preference]:
+    """Which of two answers reviewers preferred in exchanges of that time, oldest word first; releases by digest."""
+    said = _said(record, "preference_given", since, until)
+    return [Preference(row.exchange, row.actor, told["first"], told["second"], told["preferred"]) for row, told in said]
+
+
+def _said(record: Record, kind: str, since: int | None, until: int | None) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Rows of one kind of event about exchanges of that time, oldest first, each with its public part."""
     bounded = since is not None or until is not None
 
-    def said(table: Any, number: Any) -> Any:
+    def among(table: Any, number: Any) -> Any:
         about = select(table.c.exchange, table.c.actor, table.c.payload, table.c.at, number.label("number"))
         of_then = select(EXCHANGE.c.id).where(*_between(since, until))
-        where = [table.c.kind == "exchange_reviewed"]
+        where = [table.c.kind == kind]
         return about.where(*where, table.c.exchange.in_(of_then)) if bounded else about.where(*where)
 
-    both = union_all(said(ENTRY, ENTRY.c.seq), said(INBOX, INBOX.c.id)).subquery()
-    rows = record.read(select(both).order_by(both.c.at, both.c.number))
-    return [Opinion(row.exchange, row.actor, json.loads(bytes(row.payload))["verdict"]) for row in rows]
+    both = union_all(among(ENTRY, ENTRY.c.seq), among(INBOX, INBOX.c.id)).subquery()
+    for row in record.read(select(both).order_by(both.c.at, both.c.number)):
+        yield row, json.loads(bytes(row.payload))
 
 
 def _between(since: int | None, until: int | None) -> list[ColumnElement[bool]]:

@@ -49,6 +49,7 @@ class Public:
     kind: str
     exchange: str
     payload: Mapping[str, Any]
+    actor: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,10 +137,10 @@ class Ledger:
 
     def follow(self, after: int, kinds: Sequence[str], limit: int) -> list[Public]:
         """The next chained entries of these kinds after number `after`, oldest first, without what is sealed."""
-        columns = ENTRY.c.seq, ENTRY.c.at, ENTRY.c.kind, ENTRY.c.exchange, ENTRY.c.payload
+        columns = ENTRY.c.seq, ENTRY.c.at, ENTRY.c.kind, ENTRY.c.exchange, ENTRY.c.payload, ENTRY.c.actor
         where = ENTRY.c.kind.in_(kinds), ENTRY.c.seq > after
         rows = self.read(select(*columns).where(*where).order_by(ENTRY.c.seq).limit(limit))
-        return [Public(row[0], moment(row[1]), row[2], row[3], json.loads(bytes(row[4]))) for row in rows]
+        return [Public(row[0], moment(row[1]), row[2], row[3], json.loads(bytes(row[4])), row[5]) for row in rows]
 
     def last(self) -> int:
         """The number of the newest chained entry."""

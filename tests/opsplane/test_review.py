@@ -1,4 +1,4 @@
-"""Who gets looked at and why, and how the shares add up."""
+"""Who gets looked at and why."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from opsplane import pack, review
 from opsplane.exchange import Exchange, Outcome, Route, Tier
 from opsplane.finding import Action, Finding
-from opsplane.review import RANK, Count, Opinion, Reason, coverage, drawn, queue_answered, queue_thumb
+from opsplane.review import RANK, Reason, drawn, queue_answered, queue_thumb
 from tests.opsplane.ledger.test_store import exchange
 
 PACK = Path(review.__file__).parent / "guardrails" / "packs" / "retail-us.yaml"
@@ -87,40 +87,3 @@ def test_the_table_names_only_rules_that_exist() -> None:
     rules = {(rule.reads, rule.id) for rule in pack.load(PACK).rules}
     ours = {(stage, code) for stage, code in review.ZERO_TOLERANCE if code.split(".")[0] in ("compliance", "legal")}
     assert ours <= rules
-
-
-def test_shares_are_counted_by_reason_and_outcome() -> None:
-    counts = [
-        Count("answered", "", "", 90),
-        Count("answered", "sampled", "right", 4),
-        Count("answered", "sampled", "", 1),
-        Count("failed", "flagged", "wrong", 5),
-    ]
-    found = coverage(counts, [])
-    assert (found.whole.exchanges, found.whole.reviewed, found.whole.share) == (100, 9, 0.09)
-    assert {one.name: (one.exchanges, one.reviewed) for one in found.reasons if one.exchanges} == {
-        "sampled": (5, 4),
-        "flagged": (5, 5),
-        "none": (90, 0),
-    }
-    assert {one.name: one.share for one in found.outcomes} == {"answered": 4 / 95, "failed": 1.0}
-
-
-def test_agreement_counts_pairs_of_reviewers_and_their_last_word() -> None:
-    said = [
-        Opinion("a", "ann", "right"),
-        Opinion("a", "bob", "wrong"),
-        Opinion("a", "bob", "right"),  # changed his mind
-        Opinion("b", "ann", "right"),
-        Opinion("b", "bob", "wrong"),
-        Opinion("b", "cem", "wrong"),
-        Opinion("c", "ann", "unsure"),
-    ]
-    found = coverage([Count("answered", "sampled", "right", 3)], said)
-    assert (found.pairs, found.equal, found.agreement) == (4, 2, 0.5)
-    assert {one.reviewer: one.reviewed for one in found.reviewers} == {"ann": 3, "bob": 2, "cem": 1}
-
-
-def test_nothing_at_all_has_no_share_rather_than_a_false_one() -> None:
-    found = coverage([], [])
-    assert (found.whole.share, found.agreement, found.reviewers) == (None, None, ())

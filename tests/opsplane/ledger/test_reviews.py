@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from opsplane.access import Actor
+from opsplane.coverage import Count, Opinion, Preference
+from opsplane.evaluation_events import PreferenceGiven
 from opsplane.events import ExchangeReviewed, FeedbackGiven
 from opsplane.exchange import Exchange, Outcome
 from opsplane.finding import Action, Finding
@@ -13,7 +15,7 @@ from opsplane.ledger import retention, reviews
 from opsplane.ledger.seal import micros
 from opsplane.ledger.store import Ledger
 from opsplane.ledger.tables import EXCHANGE
-from opsplane.review import Count, Opinion, Reason, Verdict
+from opsplane.review import Reason, Verdict
 from tests import fakes
 from tests.opsplane.ledger.test_store import exchange
 
@@ -142,3 +144,32 @@ async def test_counts_and_opinions_are_those_of_the_exchanges_of_that_time(ledge
     assert reviews.opinions(ledger, None, month_ago) == both
     assert reviews.opinions(ledger, None, None) == both
     assert reviews.opinions(ledger, month_ago, None) == []
+
+
+async def test_scores_and_marks_are_read_with_the_verdict(ledger: Ledger) -> None:
+    await turn(ledger, "flagged-1", outcome=Outcome.FAILED)
+    event = ExchangeReviewed(
+        exchange="flagged-1", reason=Reason.FLAGGED, verdict=Verdict.WRONG, score=20, marks={"clarity": 2}
+    )
+    await ledger.append(event, ANN, "flagged-1", "C-1001")
+    assert reviews.opinions(ledger, None, None) == [Opinion("flagged-1", "ann", "wrong", 20, {"clarity": 2})]
+
+
+async def test_preferences_are_those_of_the_exchanges_of_that_time(ledger: Ledger, clock: fakes.Clock) -> None:
+    await turn(ledger, "plain-1")
+    event = PreferenceGiven(exchange="plain-1", first="aa", second="bb", preferred="tie", comment="words")
+    await ledger.append(event, ANN, "plain-1", "C-1001")
+    assert reviews.preferences(ledger, None, None) == [Preference("plain-1", "ann", "aa", "bb", "tie")]
+    assert reviews.preferences(ledger, micros(clock.at + timedelta(days=1)), None) == []
+
+
+async def test_a_second_opinion_is_asked_for_on_what_somebody_else_judged(ledger: Ledger) -> None:
+    for name in ("c-1", "a-1", "b-1", "d-1"):
+        await turn(ledger, name, outcome=Outcome.FAILED)
+    await decide(ledger, "c-1", Verdict.WRONG, ANN)
+    await decide(ledger, "a-1", Verdict.WRONG, ANN)
+    await decide(ledger, "b-1", Verdict.WRONG, BOB)
+    assert reviews.judged_by_others(ledger, "bob") == ["a-1", "c-1"]
+    assert reviews.judged_by_others(ledger, "ann") == ["b-1"]
+    ledger.vault.destroy("C-1001")
+    assert reviews.judged_by_others(ledger, "bob") == []
