@@ -38,7 +38,7 @@ async def _golden(given: str, actor: Actor, desk: Desk) -> Panel:
 COMMANDS: tuple[Command, ...] = (
     Command(
         "golden",
-        '/golden, or add <exchange> [kind=…] [name=…] [tags=…] [expect=decline] [facts="a|b"], or remove <name> <why>',
+        '/golden [add <exchange> [kind=…] [name=…] [tags=…] [expect=decline] [facts="a|b"] | remove <name> <why>]',
         "Cases made of customers' exchanges; lines below the command are the right answer",
         "book-check",
         (Role.REVIEWER,),

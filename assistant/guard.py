@@ -24,7 +24,7 @@ LONGEST = 200_000
 
 _ALLOWED = {
     "GET": re.compile(
-        r"/(login|login/callback|thread/[^/]+|healthz|demo-people|user|auth/config|favicon|logo|avatars/[^/]+"
+        r"/(login|login/callback|thread/[^/]+|healthz|metrics|demo-people|user|auth/config|favicon|logo|avatars/[^/]+"
         r"|project/(translations|settings)|project/(thread|file)/[^/]+|project/thread/[^/]+/element/[^/]+"
         r"|passages/[^/]+/\d+|(public|assets)/.+)?"
     ),

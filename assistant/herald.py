@@ -43,6 +43,8 @@ _LISTED = 5  # documents that a notice names
 EVERY = 1.0
 """Seconds between two looks at the record."""
 KINDS = (*CONTROL, "alert_raised", "documents_served")
+_ALERTS = {"quality": "Quality alert", "judge": "Judge alert", "job": "Job alert", "golden": "Golden set alert"}
+"""How an alert is headed, by the first word of what it is about."""
 _TURNS = 20  # of one chat that are remembered until the next look
 
 
@@ -181,7 +183,8 @@ def told(entry: Entry, before: State, after: State) -> list[News]:
     """What an entry means to operators: nothing where it was void or left everything as it was."""
     event, by = entry.event, entry.actor
     if isinstance(event, AlertRaised):
-        return [News(entry.at, by, f"**Alert:** {words(event.text)}")]
+        kind = _ALERTS.get(event.about.partition("_")[0], "Alert")
+        return [News(entry.at, by, f"**{kind}:** {words(event.text)}")]
     if isinstance(event, DocumentsServed):
         return [News(entry.at, by, _documents(event, by))]
     same = replace(after, newest=before.newest, version=before.version, done=before.done) == before

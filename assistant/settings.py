@@ -34,6 +34,7 @@ class Settings:
     judge: str = "embedded"  # who scores live answers and runs: embedded, or provider:model, several with commas
     schedule: bool = True  # judge live answers, watch quality and run the golden set while the product serves
     golden_minutes: int = 60  # between two runs of the golden set while the product serves; 0: never
+    metrics: bool = False  # serve /metrics to a Prometheus on this machine
     alert_email: str = ""  # an smtp:// address with from= and to= that is told the same; empty: nobody
     alert_url: str = ""  # a web hook that is told what the service did by itself; empty: the log alone
     review_percent: int = 5  # share of answers that reviewers are given by chance

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import jwt
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
 from rich.console import Console
 
@@ -33,6 +33,7 @@ from assistant.bootstrap import App
 from assistant.dropped import Drops
 from assistant.handover_relay import Relay
 from assistant.herald import Herald, Tab
+from assistant.metrics_page import CONTENT_TYPE, MetricsPage, direct
 from assistant.signin import Person, demo_person
 from opsplane import control
 from opsplane.access import Role
@@ -122,6 +123,7 @@ def create(app: App) -> FastAPI:
     _add_pages(api, html)
     _add_assets(api, _chainlit("frontend/dist/assets"), Path(os.environ["CHAINLIT_APP_ROOT"]))
     _add_routes(api, app)
+    _add_metrics(api, app)
     _add_passages(api, app)
     _add_drops(api, drops)
     with _loading(Serving(app, who, herald, drops)):
@@ -129,6 +131,22 @@ def create(app: App) -> FastAPI:
     sockets.fence(sio, drops)
     api.add_middleware(guard.Guard, who=who, policy=guard.policy(html), origin=_origin(app.settings.public_url))
     return api
+
+
+def _add_metrics(api: FastAPI, app: App) -> None:
+    """Figures for Prometheus, where the settings want that; a request that a proxy passed on is not met."""
+    if not app.settings.metrics:
+        return
+    page = MetricsPage(app.parts.ledger)
+
+    @api.get("/metrics")
+    async def metrics(request: Request) -> Response:
+        if not direct(request.headers):
+            raise HTTPException(404)
+        try:
+            return Response(await asyncio.to_thread(page.text), media_type=CONTENT_TYPE)
+        except RecordUnavailable as error:
+            raise HTTPException(503) from error
 
 
 def _relay(app: App, who: Callable[[str], Person | None], tabs: Callable[[], Iterable[Tab]]) -> Relay:

@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +15,7 @@ import pytest
 
 from assistant import alerts
 from assistant.alerts import Alerts, raise_retirements, retirements
+from assistant.delivery import WAITING, Patience
 from opsplane.access import SERVICE
 from opsplane.control_events import AlertRaised, RolloutStarted
 from opsplane.errors import InvalidRequest
@@ -26,7 +27,7 @@ from tests import fakes, loopback
 
 ALERT = AlertRaised(about="rollout_aborted", subject="3fa9", text="Rollout 3fa9 was aborted: <b> & more.")
 SECRET = "T0123/B4567/wHoMeVeR"
-NO_PAUSES = (0.0, 0.0, 0.0)
+NO_PAUSES = Patience((0.0, 0.0, 0.0))
 GONE = "google_genai:gemini-2.5-pro"  # retired on 20 October 2026
 LEAVING = "google_genai:gemini-3.1-flash-lite"  # promised until 7 May 2027
 
@@ -81,11 +82,10 @@ def _lost(ledger: Ledger) -> list[tuple[int, str]]:
     return [(event["attempts"], event["error"]) for event in events]
 
 
-def _told(url: str, ledger: Ledger, pauses: Sequence[float] = NO_PAUSES, timeout: float = 5.0) -> list[tuple[int, str]]:
+def _told(url: str, ledger: Ledger) -> list[tuple[int, str]]:
     """Raise an alert and wait until it is delivered or lost; what is on the record as lost."""
-    channel = Alerts(url, ledger, pauses, timeout)
+    channel = Alerts(url, ledger, patience=NO_PAUSES)
     channel(ALERT)
-    _wait(lambda: channel._waiting.empty())
     channel.close()
     return _lost(ledger)
 
@@ -114,7 +114,7 @@ def test_without_an_address_an_alert_is_logged(ledger: Ledger, caplog: pytest.Lo
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_server_that_recovers_gets_the_alert(ledger: Ledger, status: int) -> None:
     with hooked((status, {}), (status, {})) as hook:
-        channel = Alerts(hook.url, ledger, NO_PAUSES)
+        channel = Alerts(hook.url, ledger, patience=NO_PAUSES)
         channel(ALERT)
         _wait(lambda: len(hook.got) == 3)
         channel.close()
@@ -132,7 +132,7 @@ def test_a_server_that_recovers_gets_the_alert(ledger: Ledger, status: int) -> N
 )
 def test_what_cannot_be_delivered_is_on_the_record(ledger: Ledger, status: int, attempts: int, error: str) -> None:
     with hooked(*[(status, {"Location": "/elsewhere"})] * 9) as hook:
-        channel = Alerts(hook.url, ledger, NO_PAUSES)
+        channel = Alerts(hook.url, ledger, patience=NO_PAUSES)
         channel(ALERT)
         _wait(lambda: _lost(ledger) == [(attempts, error)])
         channel.close()
@@ -144,7 +144,7 @@ def test_what_cannot_be_delivered_is_on_the_record(ledger: Ledger, status: int, 
 def test_a_server_is_left_alone_for_as_long_as_it_asks(ledger: Ledger, dated: bool) -> None:
     until = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)  # whole seconds: 1 to 2 from now
     with hooked((429, {"Retry-After": until if dated else "1"})) as hook:
-        channel = Alerts(hook.url, ledger, NO_PAUSES)
+        channel = Alerts(hook.url, ledger, patience=NO_PAUSES)
         channel(ALERT)
         _wait(lambda: len(hook.got) == 2)
         channel.close()
@@ -159,7 +159,7 @@ def test_a_strange_wish_to_be_left_alone_holds_nothing_up_for_long(given: str) -
 
 def test_a_server_that_hangs_is_given_up(ledger: Ledger) -> None:
     with hooked(hangs=threading.Event()) as hook:
-        channel = Alerts(hook.url, ledger, (0.0,), timeout=0.05)
+        channel = Alerts(hook.url, ledger, patience=Patience((0.0,), timeout=0.05))
         channel(ALERT)
         _wait(lambda: _lost(ledger) == [(2, "no answer in time (ReadTimeout)")])
         channel.close()
@@ -168,11 +168,11 @@ def test_a_server_that_hangs_is_given_up(ledger: Ledger) -> None:
 def test_nothing_tells_the_address(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with hooked((404, {})) as hook:
-        channel = Alerts(hook.url, ledger, NO_PAUSES)
+        channel = Alerts(hook.url, ledger, patience=NO_PAUSES)
         channel(ALERT)
         _wait(lambda: len(_lost(ledger)) == 1)
         channel.close()
-    assert Alerts(f"http://127.0.0.1:1/{SECRET}", ledger, ())(ALERT) is None
+    assert Alerts(f"http://127.0.0.1:1/{SECRET}", ledger, patience=Patience(()))(ALERT) is None
     _wait(lambda: len(_lost(ledger)) == 2)
     assert _lost(ledger)[1] == (1, "no connection (ConnectError)")
     assert SECRET not in caplog.text
@@ -180,17 +180,17 @@ def test_nothing_tells_the_address(ledger: Ledger, caplog: pytest.LogCaptureFixt
 
 def test_whoever_raises_an_alert_never_waits(ledger: Ledger) -> None:
     with hooked(hangs=threading.Event()) as hook:
-        channel = Alerts(hook.url, ledger, (), timeout=0.2)
+        channel = Alerts(hook.url, ledger, patience=Patience((), timeout=0.2))
         channel(ALERT)
         assert hook.arrived.wait(10)
         began = monotonic()
-        for _ in range(alerts.WAITING + 5):
+        for _ in range(WAITING + 5):
             channel(ALERT)
         assert monotonic() - began < 1
         _wait(lambda: _lost(ledger)[:5] == [(0, "100 others wait already")] * 5)
-        channel._end = 0.0  # no time is left at the end
-        channel._over.set()
-        _wait(lambda: len(_lost(ledger)) == alerts.WAITING + 6)
+        channel._deliveries[0]._end = 0.0  # no time is left at the end
+        channel._deliveries[0]._over.set()
+        _wait(lambda: len(_lost(ledger)) == WAITING + 6)
 
 
 def test_what_waits_is_delivered_at_the_end(ledger: Ledger) -> None:
@@ -206,7 +206,7 @@ def test_what_waits_is_delivered_at_the_end(ledger: Ledger) -> None:
 
 def test_the_end_does_not_wait_for_a_pause(ledger: Ledger) -> None:
     with hooked((503, {})) as hook:
-        channel = Alerts(hook.url, ledger, (60.0,))
+        channel = Alerts(hook.url, ledger, patience=Patience((60.0,)))
         channel(ALERT)
         assert hook.arrived.wait(10)
         channel.close()

@@ -201,7 +201,7 @@ async def test_exchange_shows_the_customers_thumb_and_the_reviews(desk: Desk) ->
     await desk.ledger.append(review, fakes.REVIEWER, "exchange-0001", "C-1001")
     text = (await run("/exchange exchange-0001", desk)).text
     assert "| down | not what I asked |" in text
-    assert "| wrong | 20 |  | It is \\$29\\. |" in text
+    assert "| wrong | 20 |  |  | It is \\$29\\. |" in text
 
 
 async def test_an_erased_exchange_is_shown_as_erased(desk: Desk) -> None:

@@ -271,6 +271,20 @@ async def test_an_alert_that_is_no_act_is_told_and_one_that_tells_an_act_is_not_
     assert operator.texts == ["**Alert:** a model goes."]
 
 
+async def test_an_alert_about_quality_a_judge_or_a_job_says_so(house: House) -> None:
+    (operator,) = await house.opened("operator")
+    await house.happens(
+        AlertRaised(about="quality_fell", subject="grounded", text="Grounded answers fell from 97.0 to 88.0."),
+        AlertRaised(about="judge", subject="embedded@1", text="The judge embedded@1 lost its vote."),
+        AlertRaised(about="job_failing", subject="judge", text="Judging has failed 3 times in a row."),
+    )
+    assert operator.texts == [
+        "**Quality alert:** Grounded answers fell from 97.0 to 88.0.",
+        "**Judge alert:** The judge embedded@1 lost its vote.",
+        "**Job alert:** Judging has failed 3 times in a row.",
+    ]
+
+
 async def test_it_goes_on_after_the_record_was_not_available(house: House, caplog: pytest.LogCaptureFixture) -> None:
     (operator,) = await house.opened("operator")
     failed = asyncio.Event()
