@@ -30,6 +30,7 @@ class Draft:
     ) -> None:
         self.question = question
         self.serving = serving
+        self.topic = ""
         self.searched = Retrieved()
         self.evidence: list[Evidence] = []
         self.said: list[Sentence] = []
@@ -143,6 +144,7 @@ class Draft:
             code=code,
             question=pii.mask(question.text),
             standalone=pii.mask(question.standalone),
+            topic=self.topic,
             sentences=tuple(_masked(one) for one in self.said),
             withheld=tuple(_masked(one) for one in self.withheld),
             index=self.searched.index,

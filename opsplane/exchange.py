@@ -101,6 +101,7 @@ class Exchange(_Value):
     code: str = ""  # the reason code of a decline, reply or abstention
     question: str
     standalone: str
+    topic: str = ""  # what it is about, out of `opsplane.topics`; empty where it was met before anybody looked
     sentences: tuple[Sentence, ...] = ()
     withheld: tuple[Sentence, ...] = ()
     index: str = ""  # what was searched, and which generation of it

@@ -109,6 +109,7 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     draft.evidence.extend(found)
     await watch.step("search", f"{len(draft.evidence)} passages from {draft.documents()} documents")
     draft.find(await parts.rails.scope(question.standalone, draft.evidence, release))
+    draft.topic = await parts.rails.topic(question.standalone)
     if await _met(draft, parts, watch):
         return
     await watch.step("classify", "a question for the bank")

@@ -18,6 +18,7 @@ from opsplane.guardrails.injection import Signal
 from opsplane.guardrails.scope import Scope
 from opsplane.guardrails.screen import attack, screen
 from opsplane.release import Release
+from opsplane.topics import Topics
 
 ENDING = frozenset({Action.DECLINE, Action.REPLY})
 """A finding of these actions meets the question; nothing else need be asked."""
@@ -40,11 +41,13 @@ class Rails:
         detector: Detector | None = None,
         support: Support | None = None,
         examiners: Examiners | None = None,
+        topics: Topics | None = None,
     ) -> None:
         self._scope = scope
         self._detector = detector
         self._certainty = Certainty(support)
         self._examiners = examiners
+        self._topics = topics
 
     async def question(self, text: str, release: Release) -> list[Finding]:
         """What stands against answering `text`, and what is to be said before; nothing has been searched yet."""
@@ -56,6 +59,10 @@ class Rails:
     async def scope(self, text: str, evidence: Sequence[Evidence], release: Release) -> list[Finding]:
         """What kind of message it is, told by its words and by what the search found."""
         return await asyncio.to_thread(self._scope.judge, text, evidence, release)
+
+    async def topic(self, text: str) -> str:
+        """What a question is about, or nothing where nobody can tell; it bears on no answer."""
+        return await asyncio.to_thread(self._topics.of, text) if self._topics else ""
 
     async def passages(self, evidence: Sequence[Evidence], release: Release) -> tuple[list[Evidence], list[Finding]]:
         """The passages that a model may read, and what was found in those that it may not."""
