@@ -21,6 +21,7 @@ from opsplane.rollouts.metrics import LATE, Exposure, Metric
 from opsplane.rollouts.plan import Kind, Measure, Plan
 from opsplane.rollouts.ratio import RatioTest
 from opsplane.rollouts.rollout import Rollout, arm_number
+from opsplane.sampling import Stratum
 
 KINDS = (
     *("question_answered", "shadow_answered", "feedback_given", "exchange_reviewed", "exchange_scored"),
@@ -154,9 +155,7 @@ class Evidence:
         self._alpha = plan.each / arms
         self._plan = plan
         self._tracks = [
-            _Track(measure, number + 1, _test(plan, measure))
-            for number in range(arms)
-            for measure in plan.measures
+            _Track(measure, number + 1, _test(plan, measure)) for number in range(arms) for measure in plan.measures
         ]
         self._ratio = RatioTest(arms + 1)
         self._exposures = [0] * (arms + 1)
@@ -271,6 +270,8 @@ class Evidence:
     def _judged(self, kind: str, payload: Mapping[str, Any]) -> None:
         if kind == "judge_calibrated":
             self._calibrated(payload)
+        elif not Stratum.read(payload.get("stratum", "")).plain:
+            return  # looked at because it was flagged: the side that is flagged more often would look worse than it is
         elif payload["scorer"] in self._votes and not self._lost:
             self._late(payload["exchange"], Metric.JUDGE, payload["score"] / 100)
         elif not self._unheard:

@@ -14,6 +14,7 @@ from opsplane.rollouts.evidence import Look
 from opsplane.rollouts.judgement import Verdict
 from opsplane.rollouts.metrics import Metric
 from opsplane.rollouts.watcher import Watcher
+from opsplane.sampling import Stratum
 from tests import fakes
 from tests.opsplane.helms import rollout_of, serve
 from tests.opsplane.rollouts.test_watcher import CROWD, started
@@ -108,3 +109,13 @@ def test_guardrails_abort_whether_a_judge_has_a_vote_or_not(ledger: Ledger) -> N
 def test_a_score_of_an_earlier_version_of_the_product_is_still_read() -> None:
     told = b'{"kind":"exchange_scored","exchange":"e1","scorer":"j","score":70}'
     assert EVENTS.validate_json(told) == ExchangeScored(exchange="e1", scorer="j", score=70)
+
+
+def test_what_was_judged_because_it_was_flagged_does_not_count_for_either_side(ledger: Ledger) -> None:
+    at = begun(ledger, votes=True)
+    for entry in at.ledger.follow(0, ("question_answered",), 5_000):
+        told = entry.payload["exchange"]
+        flagged = ExchangeScored(exchange=told["id"], scorer=JUDGE, score=10, stratum=str(Stratum("flagged", 1.0)))
+        at.ledger.append_now(flagged, SERVICE)
+    at.ledger.settle()
+    assert look(at).tried.customers == 0
