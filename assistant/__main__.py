@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markdown import Markdown
 
 from assistant import (
     audit_cli,
     bench_cli,
     bootstrap,
     cost_cli,
+    dataset_cli,
     document_cli,
     embed_cli,
-    golden,
+    evaluate_cli,
     guardrail_cli,
     index_cli,
     ingest_cli,
+    job_cli,
+    jobs,
     keys_cli,
     questions,
     release_cli,
@@ -29,7 +31,6 @@ from assistant import (
 )
 from assistant.shell import As, Data, Why, err, out
 from assistant.terminal import TerminalScreen
-from opsplane import catalogue, registry
 from opsplane.access import SERVICE, Role
 from opsplane.errors import PlaneError
 from opsplane.events import PersonAdded, PersonDisabled
@@ -46,9 +47,11 @@ cli.add_typer(audit_cli.cli, name="audit")
 cli.add_typer(bench_cli.bench, name="bench")
 cli.add_typer(bench_cli.tune, name="tune")
 cli.add_typer(cost_cli.cli, name="cost")
+cli.add_typer(dataset_cli.cli, name="dataset")
 cli.add_typer(embed_cli.cli, name="embed")
 cli.add_typer(guardrail_cli.cli, name="guardrails")
 cli.add_typer(index_cli.cli, name="index")
+cli.add_typer(job_cli.cli, name="job")
 cli.add_typer(keys_cli.cli, name="keys")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(release_cli.cli, name="release")
@@ -57,6 +60,8 @@ for _shown in (document_cli.documents, document_cli.conflicts, document_cli.with
     cli.command()(_shown)
 for _deed in (rollout_cli.rollback, rollout_cli.freeze, rollout_cli.unfreeze, rollout_cli.killswitch):
     cli.command()(_deed)
+for _run in (evaluate_cli.evaluate, evaluate_cli.gate, evaluate_cli.diagnose):
+    cli.command()(_run)
 cli.command()(ingest_cli.ingest)
 cli.command()(ingest_cli.sources)
 cli.command()(audit_cli.requests)
@@ -76,7 +81,7 @@ def serve(
     from assistant import web  # noqa: PLC0415
 
     chosen = shell.chosen(data, host=host, port=port, demo=demo)
-    with shell.opened(chosen, refresh=True) as app:
+    with shell.opened(chosen, refresh=True) as app, jobs.scheduled(jobs.works_of(app)):
         web.serve(app, err)
 
 
@@ -104,35 +109,6 @@ def ask(
             raise typer.Exit(1)
         if as_json:
             sys.stdout.write(json.dumps(questions.as_json(screen.exchange)) + "\n")
-
-
-@cli.command()
-def evaluate(  # noqa: PLR0913 - each option is a parameter
-    dataset: Annotated[Path, typer.Argument(help="A dataset file, or a folder of them.")] = Path("tests/golden"),
-    data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every case as JSON lines.")] = False,
-    failures: Annotated[bool, typer.Option(help="List the cases that did not pass.")] = True,
-    release: Annotated[str | None, typer.Option(help="Id of a release file. [OPSPLANE_RELEASE]")] = None,
-    record: Annotated[bool, typer.Option("--record", help="Put the report on the release, on the record.")] = False,
-    least: Annotated[float, typer.Option(help="Share of each measure from which the report counts as passed.")] = 0.9,
-    person: As = "operator",
-) -> None:
-    """Run golden questions through the real turn and count facts, citations, declines and wrong figures."""
-    chosen = shell.chosen(data, release=release)
-    with shell.progress() as bar:
-        report = golden.run(dataset, chosen, bar)
-    if record:
-        one = registry.load_all(chosen.releases)[chosen.release]
-        event = golden.report_of(report, one, str(dataset), least)
-        actor = shell.person(chosen, person)
-        with shell.desk(chosen, "") as desk:
-            asyncio.run(catalogue.evaluated(desk.plane, desk.ledger, event, actor=actor))
-        err.print(f"Recorded for {one.short}: {'passed' if event.passed else 'not passed'}.", highlight=False)
-    if as_json:
-        for result in report.results:
-            sys.stdout.write(json.dumps(golden.as_json(result)) + "\n")
-    else:
-        out.print(Markdown(golden.as_markdown(report, failures=failures)))
 
 
 @cli.command()

@@ -1,7 +1,6 @@
 """Where the real parts are chosen and put together; the only such place."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -57,11 +56,11 @@ from opsplane.ledger.vault import Vault
 from opsplane.parts import Parts
 from opsplane.plane import Plane
 from opsplane.policy import Policy
+from opsplane.quality.monitor import Monitor
 from opsplane.release import Release
 from opsplane.rollouts import plan
 from opsplane.rollouts.plan import Plan
 from opsplane.rollouts.watcher import Watch, Watcher
-from opsplane.spend import Purpose
 from opsplane.topics import Topics
 from opsplane.topics import load as load_topics
 
@@ -80,7 +79,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class App:
-    """The product put together."""
+    """The product put together. `alert` tells whoever is on call."""
 
     settings: Settings
     clock: Clock
@@ -90,6 +89,7 @@ class App:
     bank: Bank
     library: Library
     embeddings: MiniLM
+    alert: Callable[[AlertRaised], None] = lambda _: None
 
     def today(self) -> date:
         """The bank's calendar day."""
@@ -116,7 +116,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         if refresh:
             open_parts.enter_context(closing(_rhythm(ledger, notary, settings)))
         known = open_parts.enter_context(closing(people(settings)))
-        alerts = open_parts.enter_context(closing(Alerts(settings.alert_url, ledger)))
+        alerts = open_parts.enter_context(closing(Alerts(settings.alert_url, ledger, settings.alert_email)))
         staging = Staging(settings, lambda: embeddings)
         desk = desk_of(settings, ledger, notary, known, laid_down, alerts)
         desk = replace(desk, documents=staging, library=library)
@@ -125,7 +125,7 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
         open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
         if settings.demo:
             _add_demo(known, ledger)
-        bank = open_parts.enter_context(closing(_bank(settings, _today(clock, settings))))
+        bank = open_parts.enter_context(closing(bank_of(settings, _today(clock, settings))))
         watch = open_parts.enter_context(closing(Watch(desk.watcher))) if refresh else None
         aftermath = Aftermath(desk.watcher, watch)
         today = partial(_today, clock, settings)
@@ -134,48 +134,17 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
             ledger=ledger,
             rails=rails_of(desk.plane.stable(), embeddings),
             retrieve=passages.retriever(library, today, lambda: desk.plane.state.withdrawn),
-            responder=_agent(bank, embeddings, today),
+            responder=agent_of(bank, embeddings, today),
             prices=prices,
             budget=desk.budget,
             aftermath=aftermath,
         )
-        app = App(settings, clock, parts, desk, known, bank, library, embeddings)
+        app = App(settings, clock, parts, desk, known, bank, library, embeddings, alerts)
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
             _resume(desk, staging)
             open_parts.enter_context(_serving(app, alerts, embeddings, wanted))
         yield app
-
-
-@contextmanager
-def apart(app: App, release: Release, clock: Clock, withdrawn: frozenset[str] = frozenset()) -> Iterator[App]:
-    """The same product serving one release, at another time if need be, for an evaluation: everybody gets that release.
-
-    Record, keys, people and accounts are its own and thrown away; documents and models are those of `app`. No budget
-    stops it, and its costs are an evaluation's. Raises as `build` does.
-    """
-    with tempfile.TemporaryDirectory(prefix="opsplane-apart-") as folder, ExitStack() as open_parts:
-        own = Settings(data=Path(folder), policy=app.settings.policy, bank=app.settings.bank, demo=True)
-        own = replace(own, timezone=app.settings.timezone, releases=app.settings.releases)
-        ledger, notary = open_parts.enter_context(record(own, clock))
-        known = open_parts.enter_context(closing(people(own)))
-        laid_down = LaidDown(Budgets(), {}, policy.load(own.policy))
-        desk = desk_of(own, ledger, notary, known, laid_down)
-        desk.plane.configure({release.id: release}, release.id, corpus.indexes(app.settings))
-        today = partial(_today, clock, own)
-        bank = open_parts.enter_context(closing(_bank(own, today())))
-        parts = replace(
-            app.parts,
-            plane=desk.plane,
-            ledger=ledger,
-            rails=rails_of(release, app.embeddings),
-            retrieve=passages.retriever(app.library, today, lambda: withdrawn),
-            responder=_agent(bank, app.embeddings, today),
-            budget=desk.budget,
-            aftermath=None,
-            purpose=Purpose.EVALUATION,
-        )
-        yield replace(app, settings=own, clock=clock, parts=parts, desk=desk, people=known, bank=bank)
 
 
 def _resume(desk: Desk, staging: Staging) -> None:
@@ -296,6 +265,7 @@ def desk_of(
         settings.releases,
         handovers=Board(timedelta(minutes=settings.handover_minutes)),
         documents=Staging(settings, lambda: embeddings_of(settings, lambda *_: None)),
+        monitor=Monitor(ledger, laid_down.policy.quality),
     )
 
 
@@ -359,14 +329,17 @@ def _known(settings: Settings) -> Path:
     return settings.data / "models" / "known.npz"
 
 
-def _agent(bank: Bank, embeddings: MiniLM, today: Callable[[], date]) -> Agent:
+def agent_of(bank: Bank, embeddings: MiniLM, today: Callable[[], date]) -> Agent:
+    """The responder of a turn: the account tools over a bank, and whichever model a release names."""
+
     def chat_model(release: Release, tier: Tier) -> BaseChatModel:
         return llm.chat_model(release, tier, embeddings)
 
     return Agent(chat_model, account_tools.tools(), bank, today)
 
 
-def _bank(settings: Settings, today: date) -> Bank:
+def bank_of(settings: Settings, today: date) -> Bank:
+    """The accounts; raise `InvalidRequest` where what opens them cannot be loaded."""
     module, _, function = settings.bank.partition(":")
     try:
         opener = attrgetter(function)(import_module(module))

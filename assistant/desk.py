@@ -1,11 +1,13 @@
 """What slash commands are, and what they work on."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 
 from assistant.dropped import Tray
+from assistant.evaluator import Evaluator
 from assistant.intents import Intents
 from assistant.panels import Panel
 from assistant.reasons import Reasons
@@ -18,9 +20,10 @@ from opsplane.ledger.checkpoint import Notary
 from opsplane.ledger.store import Ledger
 from opsplane.oversight import Leases
 from opsplane.plane import Plane
+from opsplane.quality.monitor import Monitor
 from opsplane.rollouts.watcher import Watcher
 
-Step = Callable[[str, str], Awaitable[None]]
+Step = Callable[[str, str], Coroutine[Any, Any, None]]
 """Tells whoever waits that a step of long work began: its name, and a detail."""
 
 
@@ -34,7 +37,8 @@ class Desk:
 
     `reasons`, `leases`, `intents`, `handovers` and `tray` live as long as the product runs. `why` is the reason that
     counts for this one command, `talk` the conversation that it was typed in, empty on a terminal, and `customer` whose
-    that is, empty for staff. `documents` is the library, None where there is none; `step` tells of long work.
+    that is, empty for staff. `documents` is the library, `evaluations` what evaluates and `monitor` what watches live
+    quality, None where there is none; `step` tells of long work.
     """
 
     plane: Plane
@@ -52,6 +56,8 @@ class Desk:
     handovers: Board = field(default_factory=Board)
     tray: Tray = field(default_factory=Tray)
     documents: Staging | None = None
+    evaluations: Evaluator | None = None
+    monitor: Monitor | None = None
     step: Step = _untold
     why: str = ""
     talk: str = ""

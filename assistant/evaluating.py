@@ -9,8 +9,11 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from assistant import bootstrap, questions
+from assistant import questions, workshop
 from assistant.bootstrap import App
+from assistant.settings import Settings
+from assistant.workshop import Workshop
+from opsplane import catalogue
 from opsplane.errors import InvalidRequest
 from opsplane.evaluation.dataset import Dataset
 from opsplane.evaluation.kept import Kept
@@ -51,42 +54,51 @@ class Outcome:
     spent_micros: int
 
 
+def release(name: str, settings: Settings) -> Release:
+    """A release file by its id or name, or the one of the settings; raises as `catalogue.load_file` does."""
+    return catalogue.load_file(settings.releases, name or settings.release)
+
+
 def kept(folder: Path) -> Path:
     """Where answers and scores of earlier runs lie."""
     return folder / "evaluations" / "kept.db"
 
 
-def run(app: App, release: Release, wanted: Wanted, known: Kept) -> Outcome:
+def run(
+    shop: Workshop, release: Release, wanted: Wanted, known: Kept, alter: Callable[[App], App] = lambda app: app
+) -> Outcome:
     """Evaluate a release on the day on which the dataset was true; blocks until it is done.
 
-    Raises `InvalidRequest` for a persona that nobody knows, and what `bootstrap.apart` raises for a release that
-    cannot be loaded: then nothing was asked.
+    `alter` changes the product that answers, to see what a fault does; nothing of such a run may be kept in `known`.
+
+    Raises `NotFound` for a persona that nobody knows, and what `workshop.serving` raises for a release that cannot be
+    loaded: then nothing was asked.
     """
-    with _opened(app, release, wanted) as opened:
+    with _opened(shop, release, wanted) as opened:
         _personas(opened, wanted.dataset)
-        return asyncio.run(_run(opened, app, release, wanted, known))
+        return asyncio.run(_run(alter(opened), shop, release, wanted, known))
 
 
-def estimate(app: App, release: Release, wanted: Wanted, known: Kept) -> tuple[int, int]:
+def estimate(shop: Workshop, release: Release, wanted: Wanted, known: Kept) -> tuple[int, int]:
     """How many answers of a run are not known yet, and how many micro-dollars they will cost, roughly.
 
     A token is taken as four characters; a prompt holds the release's words and as many passages as it retrieves.
     """
-    planned = _planned(None, app, release, wanted, known, Standing(len(wanted.dataset.cases)))
+    planned = _planned(None, shop, release, wanted, known, Standing(len(wanted.dataset.cases)))
     missing = planned.asked(wanted.dataset)
-    return len(missing), sum(_guess(app, release, len(case.history) + 1) for case in missing)
+    return len(missing), sum(_guess(shop, release, len(case.history) + 1) for case in missing)
 
 
-def _opened(app: App, release: Release, wanted: Wanted) -> AbstractContextManager[App]:
-    clock = questions.clock_on(wanted.dataset.as_of.isoformat(), app.settings.zone)
-    return bootstrap.apart(app, release, clock, wanted.withdrawn)
+def _opened(shop: Workshop, release: Release, wanted: Wanted) -> AbstractContextManager[App]:
+    clock = questions.clock_on(wanted.dataset.as_of.isoformat(), shop.settings.zone)
+    return workshop.serving(shop, release, clock, wanted.withdrawn)
 
 
-async def _run(opened: App, app: App, release: Release, wanted: Wanted, known: Kept) -> Outcome:
+async def _run(opened: App, shop: Workshop, release: Release, wanted: Wanted, known: Kept) -> Outcome:
     last = Standing(len(wanted.dataset.cases))
-    planned = _planned(opened, app, release, wanted, known, last)
+    planned = _planned(opened, shop, release, wanted, known, last)
     rows = await planned(wanted.dataset)
-    searched = _searched(app, release)
+    searched = _searched(shop, release)
     report = gathered(
         rows,
         [one.measure for one in wanted.scorers],
@@ -103,7 +115,7 @@ async def _run(opened: App, app: App, release: Release, wanted: Wanted, known: K
     return Outcome(report, last.known, last.spent_micros)
 
 
-def _planned(opened: App | None, app: App, release: Release, wanted: Wanted, known: Kept, last: Standing) -> Run:
+def _planned(opened: App | None, shop: Workshop, release: Release, wanted: Wanted, known: Kept, last: Standing) -> Run:
     async def ask(name: str, conversation: str, text: str) -> Exchange:
         if opened is None:
             raise InvalidRequest("Nothing is asked while a run is only planned.")
@@ -114,7 +126,7 @@ def _planned(opened: App | None, app: App, release: Release, wanted: Wanted, kno
         wanted.told(standing)
 
     return Run(
-        subject=subject(app, release, wanted),
+        subject=subject(shop, release, wanted),
         ask=ask,
         scorers=wanted.scorers,
         kept=known,
@@ -124,10 +136,10 @@ def _planned(opened: App | None, app: App, release: Release, wanted: Wanted, kno
     )
 
 
-def subject(app: App, release: Release, wanted: Wanted) -> str:
+def subject(shop: Workshop, release: Release, wanted: Wanted) -> str:
     """SHA-256 over what an answer depends on beside its case: release, documents, day, bank, and the code itself."""
-    index, generation = _searched(app, release)
-    parts = [release.digest, index, generation, wanted.dataset.as_of.isoformat(), app.settings.bank, code()]
+    index, generation = _searched(shop, release)
+    parts = [release.digest, index, generation, wanted.dataset.as_of.isoformat(), shop.settings.bank, code()]
     return hashlib.sha256("\n".join([*parts, *sorted(wanted.withdrawn)]).encode()).hexdigest()
 
 
@@ -143,10 +155,10 @@ def code() -> str:
     return told.hexdigest()
 
 
-def _searched(app: App, release: Release) -> tuple[str, str]:
+def _searched(shop: Workshop, release: Release) -> tuple[str, str]:
     """The index that a release searches, and which generation of it."""
     wanted = release.retrieval
-    return wanted.index, wanted.generation or app.library.generation(wanted.index) or ""
+    return wanted.index, wanted.generation or shop.library.generation(wanted.index) or ""
 
 
 def _personas(opened: App, dataset: Dataset) -> None:
@@ -154,11 +166,11 @@ def _personas(opened: App, dataset: Dataset) -> None:
         questions.person(opened, name)
 
 
-def _guess(app: App, release: Release, questions_asked: int) -> int:
+def _guess(shop: Workshop, release: Release, questions_asked: int) -> int:
     prompt = len(release.prompt.system) + sum(len(one.question) + len(one.answer) for one in release.prompt.examples)
     read = prompt + release.retrieval.passages * (release.retrieval.passage_characters or _PASSAGE) + _QUESTION
     written = release.style.sentences * _SENTENCE
     model = release.models.flash
     region = str(model.settings.get("location", model.settings.get("region", "")))
     usage = Usage(input=read // _TOKEN, output=written // _TOKEN)
-    return questions_asked * app.parts.prices.cost(model.name, usage, region)
+    return questions_asked * shop.prices.cost(model.name, usage, region)

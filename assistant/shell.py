@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from typer.core import TyperGroup
 
-from assistant import arguments, bootstrap, charts, commands, questions, reasons, settings
+from assistant import arguments, bootstrap, charts, commands, evaluations, questions, reasons, settings
 from assistant.desk import Desk
 from assistant.panels import Panel
 from assistant.settings import Settings
@@ -69,7 +69,7 @@ def opened(found: Settings, today: str = "", *, refresh: bool = False) -> Iterat
     clock = questions.clock_on(today, found.zone) if today else bootstrap.now
     with progress() as bar, bootstrap.build(found, bar, clock, refresh=refresh) as app:
         bar.close()
-        yield app
+        yield evaluations.equipped(app)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 PARTS = {
-    "Golden questions": ["-m", "assistant", "evaluate", "--no-failures"],
+    "Golden questions": ["-m", "assistant", "evaluate", "--failures", "0", "--fresh"],
     "One turn, governed and ungoverned": ["-m", "benchmarks.turn"],
     "Fifty people at once": ["-m", "benchmarks.load"],
     "Appending to the record": ["-m", "benchmarks.appends"],
@@ -28,6 +28,11 @@ PARTS = {
     "Kills and days": ["-m", "benchmarks.updates"],
     "100,000 passages": ["-m", "benchmarks.scale"],
     "Two indexes switched under load": ["-m", "benchmarks.switching"],
+    "Planted faults and the gate": ["-m", "benchmarks.faults"],
+    "Scripted judges": ["-m", "benchmarks.judges"],
+    "The embedded judge": ["-m", "benchmarks.embedded_judge"],
+    "RAGAS by the embedded models": ["-m", "benchmarks.embedded_ragas"],
+    "Watching quality": ["-m", "benchmarks.quality_watch"],
     "Near-duplicates and conflicts": ["-m", "benchmarks.duplicates_conflicts"],
 }
 

@@ -19,17 +19,21 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import bootstrap, golden, judging
+from assistant import bootstrap, evaluating, judging, workshop
+from assistant.evaluating import Wanted
 from assistant.settings import Settings, from_environment
 from benchmarks import rewrite
 from benchmarks.guardrails import DATA, ROOT
 from opsplane import registry, spend
-from opsplane.evaluation import orders
-from opsplane.evaluation.evaluate import states
+from opsplane.evaluation import dataset, orders
+from opsplane.evaluation.dataset import Case
+from opsplane.evaluation.evaluate import score, states
 from opsplane.evaluation.judge import Judge
+from opsplane.evaluation.kept import Kept
 from opsplane.evaluation.matter import Matter
+from opsplane.evaluation.scoring import How, Measure, Score
 from opsplane.evidence import Sentence
-from opsplane.exchange import Outcome
+from opsplane.exchange import Exchange, Outcome
 from opsplane.guardrails import wording
 from opsplane.guardrails.support import Support
 
@@ -61,10 +65,27 @@ def kit(settings: Settings) -> judging.Kit:
 
 def answers(settings: Settings) -> list[Matter]:
     """Answers of the real turn that passed their golden case, the first `CASES` of a fixed shuffle."""
-    report = golden.run(ROOT / "tests" / "golden", settings, lambda *_: None)
-    passed = [one for one in report.results if one.passed and one.exchange.outcome is Outcome.ANSWERED]
+    golden, seen = dataset.load(ROOT / "tests" / "golden"), Seen()
+    with workshop.opened(settings, lambda *_: None) as shop, Kept(None) as nothing:
+        evaluating.run(shop, evaluating.release("", settings), Wanted(golden, [seen]), nothing)
+    held = [(case, seen.exchanges[case.id]) for case in golden.cases]
+    passed = [(case, one) for case, one in held if one.outcome is Outcome.ANSWERED and score(case, one).passed]
     random.Random(SEED).shuffle(passed)
-    return [Matter.of(one.exchange, one.case) for one in passed[:CASES]]
+    return [Matter.of(one, case) for case, one in passed[:CASES]]
+
+
+class Seen:
+    """A scorer that scores nothing and remembers the answers."""
+
+    measure = Measure(name="seen", words="seen", how=How.RULE, digest="0")
+
+    def __init__(self) -> None:
+        self.exchanges: dict[str, Exchange] = {}
+
+    async def score(self, case: Case, exchange: Exchange) -> Score | None:
+        """Nothing."""
+        self.exchanges[case.id] = exchange
+        return None
 
 
 async def measure(judge: Judge, right: Sequence[Matter]) -> None:

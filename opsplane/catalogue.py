@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from opsplane import difference, lookup, pins, registry
-from opsplane.access import Actor
+from opsplane.access import Actor, Role
 from opsplane.control import STAFF, recorded
 from opsplane.control_events import ReleaseEvaluated
 from opsplane.difference import Difference
@@ -84,7 +84,7 @@ def _register(plane: Plane, ledger: Ledger, release: Release, actor: Actor) -> b
 async def evaluated(plane: Plane, ledger: Ledger, report: ReleaseEvaluated, *, actor: Actor) -> None:
     """Put an evaluation report on a registered release; raise `NotFound` for one that is not registered."""
     async with recorded(ledger, "evaluate", f"{report.release}@{report.digest[:12]} on {report.dataset}", actor):
-        actor.must_be(*STAFF)
+        actor.must_be(*STAFF, Role.SERVICE)
         if report.digest not in (await asyncio.to_thread(lambda: plane.state)).registered:
             raise NotFound(f"{report.release}@{report.digest[:12]} is not registered yet: /register {report.release}")
         await ledger.append(report, actor)

@@ -89,10 +89,11 @@ class Lineage(_Part):
 
 
 class Models(_Part):
-    """The two tiers that routing chooses from."""
+    """The two tiers that routing chooses from, and the model that judges answers where the release names one."""
 
     flash: Model
     pro: Model
+    judge: Model | None = Field(default=None, exclude_if=_unset)
 
 
 class Routing(_Part):

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from opsplane.evaluation.dataset import Case, Dataset
-from opsplane.evaluation.evaluate import TURNED_AWAY, states
+from opsplane.evaluation.evaluate import TURNED_AWAY, states, told
 from opsplane.evaluation.report import Report, Row
 from opsplane.exchange import Outcome
 
@@ -182,4 +182,4 @@ def _unsaid(row: Row, case: Case) -> tuple[Cause, str]:
 
 
 def _told(facts: Sequence[Fact]) -> str:
-    return ", ".join(fact if isinstance(fact, str) else fact[0] for fact in facts)
+    return ", ".join(told(fact) for fact in facts)

@@ -1,9 +1,8 @@
-"""Running a dataset through the turn and counting what came of it."""
+"""A case held against its answer: the facts, figures, citations and declines that a right one has."""
 
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from statistics import quantiles
 
 from opsplane.evaluation.dataset import Case, Dataset
 from opsplane.exchange import Exchange, Outcome
@@ -29,67 +28,6 @@ class Result:
     passed: bool
 
 
-@dataclass(frozen=True)
-class Count:
-    """How many of how many."""
-
-    right: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        """The share in [0, 1]; 1 where there was nothing to count."""
-        return self.right / self.of if self.of else 1.0
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run came to."""
-
-    release: str
-    results: tuple[Result, ...]
-
-    @property
-    def facts(self) -> Count:
-        """Answerable cases whose expected facts are all in the answer."""
-        counted = [one for one in self.results if one.case.expect == "answer" and one.case.facts]
-        return Count(sum(not one.missing for one in counted), len(counted))
-
-    @property
-    def cited(self) -> Count:
-        """Answered cases that cite one of the expected documents."""
-        counted = [one for one in self.results if one.case.documents and one.exchange.outcome is Outcome.ANSWERED]
-        return Count(sum(one.cited for one in counted), len(counted))
-
-    @property
-    def declined(self) -> Count:
-        """Cases to be turned away that were."""
-        counted = [one for one in self.results if one.case.expect == "decline"]
-        return Count(sum(one.exchange.outcome in TURNED_AWAY for one in counted), len(counted))
-
-    @property
-    def wrong(self) -> int:
-        """Forbidden statements and figures without a source, over all answers."""
-        return sum(len(one.stated) + len(one.unsupported) for one in self.results)
-
-    def by_kind(self) -> dict[str, Count]:
-        """Cases passed, by kind."""
-        kinds = dict.fromkeys(one.case.kind for one in self.results)
-        return {
-            kind: Count(
-                sum(one.passed for one in self.results if one.case.kind == kind),
-                sum(one.case.kind == kind for one in self.results),
-            )
-            for kind in kinds
-        }
-
-    def latency(self) -> tuple[float, float]:
-        """Median and 99th percentile of whole turns, milliseconds."""
-        times = [one.exchange.total_ms for one in self.results]
-        cuts = quantiles(times, n=100, method="inclusive") if len(times) > 1 else times * 99
-        return cuts[49], cuts[98]
-
-
 async def evaluate(dataset: Dataset, ask: Ask, progress: Callable[[str, int, int], None]) -> list[Result]:
     """Ask every case in a conversation of its own, earlier questions first."""
     results = []
@@ -104,7 +42,7 @@ async def evaluate(dataset: Dataset, ask: Ask, progress: Callable[[str, int, int
 def score(case: Case, exchange: Exchange) -> Result:
     """Hold an exchange against its case. Pure."""
     answer = _flat(exchange.answer)
-    missing = tuple(str(fact) for fact in case.facts if not _stated(answer, fact))
+    missing = tuple(told(fact) for fact in case.facts if not _stated(answer, fact))
     stated = tuple(one for one in case.forbidden if _stands(_flat(one), answer))
     unsupported = _unsupported(exchange)
     cited_documents = {one.document for one in exchange.evidence if one.number in _cites(exchange)}
@@ -119,6 +57,11 @@ def score(case: Case, exchange: Exchange) -> Result:
 def states(text: str, fact: str | tuple[str, ...]) -> bool:
     """Whether a text states a fact, in one of its accepted alternatives."""
     return _stated(_flat(text), fact)
+
+
+def told(fact: str | tuple[str, ...]) -> str:
+    """A fact as people read it: its accepted alternatives."""
+    return fact if isinstance(fact, str) else " or ".join(fact)
 
 
 def _stated(flat: str, fact: str | tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ from opsplane.evaluation.scoring import How, Measure, Score
 from opsplane.exchange import Exchange, Outcome, Tier, Usage
 
 RESAMPLES = 2_000
-_CLOCKED: Any = {"cases": {"__all__": {"clocked"}}, "clocked": True}
+_CLOCKED: Any = {"rows": {"__all__": {"clocked"}}, "clocked": True}
 
 
 class _Value(BaseModel):

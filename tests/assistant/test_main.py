@@ -162,9 +162,16 @@ cases:
   - {id: cake, kind: off-topic, question: "How do I bake a cake?", expect: decline}
 """
     )
-    report = run("evaluate", str(dataset))
-    assert "1 of 1 (100.0%)" in report.stdout
-    assert "2 golden questions" in report.stdout
+    files = {name: str(tmp_path / f"report.{name}") for name in ("html", "json", "junit", "markdown")}
+    report = run(
+        "evaluate", "--dataset", str(dataset), *(part for name in files for part in (f"--{name}", files[name]))
+    )
+    assert "2 of 2 cases passed" in report.stdout
+    assert "2 questions to be asked, at no cost" in report.stderr
+    assert all(Path(path).stat().st_size for path in files.values())
+    again = run("evaluate", "--dataset", str(dataset), "--json", "-")
+    assert again.stdout.encode().rstrip() == Path(files["json"]).read_bytes()
+    assert "2 answers were known from before; spent nothing" in again.stderr
 
 
 def test_a_port_in_use_is_told_in_words(

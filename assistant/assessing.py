@@ -1,0 +1,135 @@
+"""An evaluation from beginning to end: run, compared with another release, held against the gate, diagnosed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from assistant import datasets, evaluating, passages, scoring
+from assistant.evaluating import Outcome, Told, Wanted
+from assistant.evaluator import Made
+from assistant.settings import Settings
+from assistant.workshop import Workshop
+from knowledge.library import Reader
+from opsplane import policy
+from opsplane.control_events import ReleaseEvaluated
+from opsplane.errors import InvalidRequest
+from opsplane.evaluation import comparison, diagnosis
+from opsplane.evaluation.assessment import Assessment
+from opsplane.evaluation.dataset import Dataset
+from opsplane.evaluation.diagnosis import Diagnosis
+from opsplane.evaluation.gate import Verdict, decide
+from opsplane.evaluation.kept import Kept
+from opsplane.events import ExchangeReviewed
+from opsplane.ledger.store import Ledger
+from opsplane.policy import Gate
+from opsplane.release import Release
+
+RULES = ("facts", "citations", "figures", "declines", "answered", "forbidden", "grounded")
+"""The scorers that only count: enough to diagnose, and they cost nothing."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a release is evaluated; see `evaluating.Wanted`. Without `scorers` all that there can be score.
+
+    `gate` is what it is held against, `votes` says of a judge by its identity whether its word counts there.
+    """
+
+    scorers: tuple[str, ...] = ()
+    judge: str = ""
+    together: int = evaluating.TOGETHER
+    at_most: int | None = None
+    gate: Gate | None = None
+    votes: Callable[[str], bool] = field(default=lambda _judge: False)
+    withdrawn: frozenset[str] = frozenset()
+    told: Told = field(default=lambda _: None)
+
+
+def assess(
+    shop: Workshop, release: Release, against: Release | None, dataset: Dataset, order: Order, known: Kept
+) -> Made:
+    """Evaluate a release, and the one to compare it with; both by the same judge. Raises what `evaluating.run` does."""
+    bench = scoring.bench(shop, release, order.scorers, order.judge)
+    wanted = Wanted(
+        dataset,
+        bench.scorers,
+        bench.identity,
+        order.together,
+        order.at_most,
+        order.withdrawn,
+        order.told,
+    )
+    found = [evaluating.run(shop, one, wanted, known) for one in (release, against) if one]
+    return _made(found, dataset, order)
+
+
+def _made(found: Sequence[Outcome], dataset: Dataset, order: Order) -> Made:
+    report, baseline = found[0].report, found[1].report if len(found) > 1 else None
+    whole = report.rows and baseline and baseline.rows
+    compared = comparison.compare(baseline, report) if whole and baseline else None
+    votes = bool(report.judge) and order.votes(report.judge)
+    decision = decide(report, order.gate, votes=votes, against=compared) if order.gate else None
+    assessment = Assessment(report, dataset, baseline, compared, decision)
+    return Made(assessment, sum(one.known for one in found), sum(one.spent_micros for one in found))
+
+
+def expected(shop: Workshop, releases: Sequence[Release], dataset: Dataset, known: Kept) -> tuple[int, int]:
+    """How many questions will be asked, and roughly how many micro-dollars the answers will cost."""
+    wanted = Wanted(dataset, ())
+    found = [evaluating.estimate(shop, one, wanted, known) for one in releases]
+    return sum(asked for asked, _ in found), sum(micros for _, micros in found)
+
+
+def event(run: Assessment) -> ReleaseEvaluated:
+    """The report as it goes on the record: passed where the gate says so."""
+    report, decision = run.report, run.decision
+    counted = [
+        f"{one.measure.name} {one.value:.3f}"
+        for one in report.means
+        if one.value is not None and one.measure.name in RULES
+    ]
+    verdict = f"; gate {decision.verdict.value}: {decision.reason}" if decision else ""
+    return ReleaseEvaluated(
+        release=report.release,
+        digest=report.release_digest,
+        dataset=report.dataset,
+        report=report.digest,
+        passed=bool(decision and decision.verdict is Verdict.PASSED),
+        summary=f"{report.passed} of {len(report.rows)} cases passed, {', '.join(counted)}{verdict}"[:1_000],
+    )
+
+
+def gate_of(settings: Settings) -> Gate:
+    """What the policy demands."""
+    return policy.load(settings.policy).gate
+
+
+def named(name: str, settings: Settings) -> Dataset:
+    """A dataset by its name or path; raises what `datasets.opened` does."""
+    return datasets.opened(name, settings.datasets)
+
+
+def of_name(name: str, settings: Settings) -> Dataset:
+    """A dataset by its name alone; raises what `datasets.named` does."""
+    return datasets.named(name, settings.datasets)
+
+
+def diagnosed(shop: Workshop, run: Assessment, corrected: int = 0) -> Diagnosis:
+    """Why its cases failed; `corrected` counts the corrected answers that a model could be tuned by."""
+    if run.dataset is None:
+        raise InvalidRequest("A report without its dataset cannot be diagnosed: evaluate again.")
+    return diagnosis.diagnose(run.report, run.dataset, _texts(shop, run).get, scoring.TOOLS, corrected)
+
+
+def corrected(ledger: Ledger) -> int:
+    """How many exchanges reviewers wrote a corrected answer for."""
+    told = (one.event for one in ledger.events(["exchange_reviewed"]))
+    return len({one.exchange for one in told if isinstance(one, ExchangeReviewed) and one.corrected})
+
+
+def _texts(shop: Workshop, run: Assessment) -> Mapping[str, str]:
+    """The documents in force on the day of the run, whole, by id."""
+    reader = Reader(run.report.as_of, passages.CUSTOMERS)
+    found: dict[str, list[str]] = {}
+    for chunk in shop.library.in_force(reader, run.report.index):
+        found.setdefault(chunk.document_id, []).append(chunk.text)
+    return {name: "\n".join(texts) for name, texts in found.items()}

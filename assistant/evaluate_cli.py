@@ -1,0 +1,288 @@
+"""`opsplane evaluate`, `opsplane gate`, `opsplane diagnose`: a release on a dataset, from the terminal."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markdown import Markdown
+
+from assistant import (
+    assessing,
+    bootstrap,
+    datasets,
+    diagnosis_text,
+    evaluating,
+    report_html,
+    report_junit,
+    report_text,
+    shell,
+    workshop,
+)
+from assistant.assessing import Order
+from assistant.evaluator import Made
+from assistant.panels import dollars
+from assistant.report_shelf import Shelf
+from assistant.settings import Settings
+from assistant.shell import As, Data, Why, err, out
+from assistant.terminal import Bar
+from assistant.workshop import Workshop
+from opsplane import casebook, catalogue
+from opsplane.errors import InvalidRequest
+from opsplane.evaluation.assessment import Assessment
+from opsplane.evaluation.dataset import Dataset
+from opsplane.evaluation.gate import Verdict
+from opsplane.evaluation.kept import Kept
+from opsplane.evaluation.run import Standing
+from opsplane.evaluation.scorers import roster
+from opsplane.plane import Plane
+
+INCONCLUSIVE = 3
+"""Exit code where neither can be said: also of a run that was ended before its end."""
+_CODES = {Verdict.PASSED: shell.FINE, Verdict.FAILED: shell.VIOLATED, Verdict.INCONCLUSIVE: INCONCLUSIVE}
+
+Which = Annotated[str, typer.Argument(help="Id or file of a release; left out: OPSPLANE_RELEASE.", metavar="[RELEASE]")]
+Set = Annotated[str, typer.Option("--dataset", help="A dataset by name, or a file or folder of one.")]
+Judges = Annotated[str, typer.Option("--judge", help="embedded, provider:model, several with commas, or none.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML page.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Write the report as JSON; - prints it.")]
+Junit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML.")]
+Text = Annotated[Path | None, typer.Option("--markdown", help="Write the report as Markdown.")]
+Together = Annotated[int, typer.Option(min=1, max=64, help="Cases under way at a time.")]
+AtMost = Annotated[float | None, typer.Option(min=0, help="Dollars beyond which no further case begins.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again what earlier runs have asked already.")]
+Record = Annotated[bool, typer.Option("--record", help="Put the report on the release, on the record.")]
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """Where a report goes to; None: not there."""
+
+    html: Path | None
+    markdown: Path | None
+    json: Path | None
+    junit: Path | None
+    failures: int = 20
+
+    @property
+    def printed(self) -> bool:
+        """Whether the JSON is what is printed."""
+        return str(self.json) == "-"
+
+    def show(self, run: Assessment) -> None:
+        """Write the files that are wanted, and print the report."""
+        told = report_text.as_markdown(run, failures=self.failures)
+        if self.html:
+            _write(self.html, report_html.as_html(run).encode())
+        if self.markdown:
+            _write(self.markdown, told.encode())
+        if self.junit:
+            _write(self.junit, report_junit.as_xml(run))
+        if self.json and not self.printed:
+            _write(self.json, run.report.content)
+            _write(self.json.with_suffix(".timings.json"), run.timings())
+        if self.printed:
+            sys.stdout.write(run.report.content.decode() + "\n")
+        else:
+            out.print(Markdown(told))
+
+
+def evaluate(  # noqa: PLR0913 - each option is a parameter
+    release: Which = "",
+    dataset: Set = "golden",
+    compare: Annotated[str, typer.Option(help="Another release on the same cases, compared case by case.")] = "",
+    scorers: Annotated[str, typer.Option(help="Only these, separated by commas; `list` names them all.")] = "",
+    judge: Judges = "",
+    html: Html = None,
+    markdown: Text = None,
+    json: Json = None,
+    junit: Junit = None,
+    failures: Annotated[int, typer.Option(min=0, help="Cases that did not pass, told one by one.")] = 20,
+    together: Together = evaluating.TOGETHER,
+    at_most: AtMost = None,
+    fresh: Fresh = False,
+    record: Record = False,
+    person: As = "operator",
+    why: Why = "",
+    data: Data = None,
+) -> None:
+    """Ask a dataset's questions through the real turn and score the answers.
+
+    Record, people and accounts are thrown away; documents are those of the
+    data folder, the day is the dataset's. Answers that an earlier run was
+    given by the same release, documents and code are not asked for again, so
+    that a run that was interrupted goes on where it was.
+
+    \b
+    opsplane evaluate heron-7 --compare heron-6 --html report.html
+    """
+    if scorers == "list":
+        out.print("\n".join((*roster.names(), "judge")), highlight=False)
+        return
+    chosen = shell.chosen(data)
+    gate = assessing.gate_of(chosen) if dataset == assessing.gate_of(chosen).dataset and not scorers else None
+    names = tuple(one.strip() for one in scorers.split(",") if one.strip())
+    order = Order(names, judge, together, _micros(at_most), gate, _votes(chosen))
+    ways = _Ways(html, markdown, json, junit, failures)
+    wanted = _dataset(chosen, dataset, person, why)
+    made = _made(chosen, (release, compare), wanted, order, fresh=fresh)
+    _finish(made, ways, chosen, person if record else "")
+    if made.partial:
+        raise typer.Exit(INCONCLUSIVE)
+
+
+def gate(  # noqa: PLR0913 - each option is a parameter
+    release: Which = "",
+    dataset: Annotated[str, typer.Option("--dataset", help="Left out: the policy's.")] = "",
+    against: Annotated[
+        str, typer.Option(help="The release that serves, for the policy's margins; left out: OPSPLANE_RELEASE.")
+    ] = "",
+    judge: Judges = "",
+    html: Html = None,
+    markdown: Text = None,
+    json: Json = None,
+    junit: Junit = None,
+    together: Together = evaluating.TOGETHER,
+    at_most: AtMost = None,
+    fresh: Fresh = False,
+    record: Record = False,
+    person: As = "operator",
+    why: Why = "",
+    data: Data = None,
+) -> None:
+    """Say whether a release may go on: an evaluation held against the thresholds of the policy.
+
+    Ends with 0 where it passed, with 1 where it did not, with 3 where neither
+    can be said, and with 2 where it could not be run.
+
+    \b
+    opsplane gate heron-7 --junit gate.xml --html gate.html
+    """
+    chosen = shell.chosen(data)
+    rules = assessing.gate_of(chosen)
+    wanted = _dataset(chosen, dataset or rules.dataset, person, why)
+    if dataset:
+        rules = rules.model_copy(update={"dataset": wanted.name})
+    order = Order((), judge, together, _micros(at_most), rules, _votes(chosen))
+    made = _made(chosen, (release, against or chosen.release), wanted, order, fresh=fresh)
+    _finish(made, _Ways(html, markdown, json, junit), chosen, person if record else "")
+    decision = made.assessment.decision
+    raise typer.Exit(_CODES[decision.verdict] if decision else INCONCLUSIVE)
+
+
+def diagnose(
+    release: Which = "",
+    dataset: Set = "golden",
+    cases: Annotated[int, typer.Option(min=0, help="Cases told of each cause.")] = 5,
+    together: Together = evaluating.TOGETHER,
+    data: Data = None,
+) -> None:
+    """Say why cases failed: documents, retrieval, prompt, guardrails or model, with the counts behind it.
+
+    \b
+    opsplane diagnose heron-7 --dataset golden
+    """
+    chosen = shell.chosen(data)
+    with _open(chosen, fresh=False) as (shop, known), shell.progress() as bar:
+        one, wanted = evaluating.release(release, chosen), assessing.named(dataset, chosen)
+        order = Order(assessing.RULES, "none", together, told=_told(bar))
+        made = assessing.assess(shop, one, None, wanted, order, known)
+        found = assessing.diagnosed(shop, made.assessment, _corrected(chosen))
+    out.print(Markdown(diagnosis_text.as_markdown(found, made.assessment.report, cases)))
+
+
+def _dataset(chosen: Settings, name: str, person: str, why: str) -> Dataset:
+    """A dataset by name or path; the one made of the record is read by a reviewer who says why."""
+    if name != datasets.RECORD:
+        return assessing.named(name, chosen)
+    actor, told = shell.person(chosen, person), shell.reason(why)
+    with bootstrap.record(chosen) as (ledger, _):
+        return asyncio.run(casebook.dataset(ledger, chosen.zone, actor=actor, why=told))
+
+
+def _made(chosen: Settings, releases: tuple[str, str], wanted: Dataset, order: Order, *, fresh: bool) -> Made:
+    """Run it, with what it will cost said before and a bar while it lasts."""
+    one = evaluating.release(releases[0], chosen)
+    other = evaluating.release(releases[1], chosen) if releases[1] else None
+    with _open(chosen, fresh=fresh) as (shop, known):
+        asked, micros = assessing.expected(shop, [found for found in (one, other) if found], wanted, known)
+        about = f", for about {dollars(micros)}" if micros else ", at no cost"
+        err.print(f"{len(wanted.cases)} cases, {asked} questions to be asked{about}.", highlight=False)
+        try:
+            with shell.progress() as bar:
+                return assessing.assess(shop, one, other, wanted, replace(order, told=_told(bar)), known)
+        except KeyboardInterrupt:
+            err.print("Interrupted. What was answered is kept: the same command goes on there.", highlight=False)
+            raise typer.Exit(shell.COULD_NOT) from None
+
+
+@contextmanager
+def _open(chosen: Settings, *, fresh: bool) -> Iterator[tuple[Workshop, Kept]]:
+    """Documents, models, and what earlier runs found out."""
+    with shell.progress() as bar, workshop.opened(chosen, bar) as shop, Kept(evaluating.kept(chosen.data)) as known:
+        bar.close()
+        if fresh:
+            known.forget()
+        yield shop, known
+
+
+def _told(bar: Bar) -> Callable[[Standing], None]:
+    def told(standing: Standing) -> None:
+        bar("Cases", standing.done, standing.of)
+
+    return told
+
+
+def _finish(made: Made, ways: _Ways, chosen: Settings, person: str) -> None:
+    """Say what it cost, keep the report, and put it on the record where `person` does that."""
+    run, report = made.assessment, made.assessment.report
+    spent = dollars(made.spent_micros) if made.spent_micros else "nothing"
+    err.print(f"{made.known} answers were known from before; spent {spent}.", highlight=False)
+    Shelf(chosen.data).keep(run)
+    ways.show(run)
+    if not person:
+        return
+    event, actor = assessing.event(run), shell.person(chosen, person)
+    with shell.desk(chosen, "") as desk:
+        asyncio.run(catalogue.evaluated(desk.plane, desk.ledger, event, actor=actor))
+    err.print(f"Recorded for {report.release}: {'passed' if event.passed else 'not passed'}.", highlight=False)
+
+
+def _votes(chosen: Settings) -> Callable[[str], bool]:
+    """Whether a judge has its vote, by the record of the data folder; nobody has one where there is no record."""
+
+    def votes(judge: str) -> bool:
+        if not _recorded(chosen):
+            return False
+        with bootstrap.record(chosen) as (ledger, _):
+            return Plane(ledger).state.votes(judge)
+
+    return votes
+
+
+def _corrected(chosen: Settings) -> int:
+    """How many corrected answers are on the record."""
+    if not _recorded(chosen):
+        return 0
+    with bootstrap.record(chosen) as (ledger, _):
+        return assessing.corrected(ledger)
+
+
+def _recorded(chosen: Settings) -> bool:
+    return bool(chosen.record_url) or (chosen.data / "record.db").is_file()
+
+
+def _micros(dollars_: float | None) -> int | None:
+    return None if dollars_ is None else round(dollars_ * 1_000_000)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be written: {error}") from error
