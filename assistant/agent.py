@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import date
+from math import fsum
 from typing import Any
 
 from langchain.agents import AgentState, create_agent
@@ -16,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 
-from assistant import sources
+from assistant import logprobs, sources
 from assistant.account_tools import Context
 from assistant.accounts import Bank
 from assistant.llm import EMBEDDED
@@ -207,16 +208,18 @@ def _used(message: AIMessage, model: str) -> Used:
     """The usage of one model call; providers name their reason to finish in one of two ways."""
     told = message.response_metadata
     finish = told.get("finish_reason") or told.get("stop_reason") or ""
+    likely = logprobs.reported(told)
+    mean = fsum(likely) / len(likely) if likely else None
     usage = message.usage_metadata
     if usage is None:
-        return Used(model=model, usage=Usage(), finish=str(finish))
+        return Used(model=model, usage=Usage(), finish=str(finish), logprob=mean)
     counted = Usage(
         input=usage["input_tokens"],
         output=usage["output_tokens"],
         cached=usage.get("input_token_details", {}).get("cache_read", 0),
         thinking=usage.get("output_token_details", {}).get("reasoning", 0),
     )
-    return Used(model=model, usage=counted, finish=str(finish))
+    return Used(model=model, usage=counted, finish=str(finish), logprob=mean)
 
 
 def _looked(message: ToolMessage, arguments: dict[str, Any]) -> Looked:

@@ -1,7 +1,8 @@
 """An evaluation from beginning to end: run, compared with another release, held against the gate, diagnosed."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant import datasets, evaluating, passages, scoring
 from assistant.evaluating import Outcome, Told, Wanted
@@ -14,10 +15,13 @@ from opsplane.control_events import ReleaseEvaluated
 from opsplane.errors import InvalidRequest
 from opsplane.evaluation import comparison, diagnosis
 from opsplane.evaluation.assessment import Assessment
+from opsplane.evaluation.contest import Contest, contest
 from opsplane.evaluation.dataset import Dataset
 from opsplane.evaluation.diagnosis import Diagnosis
 from opsplane.evaluation.gate import Verdict, decide
 from opsplane.evaluation.kept import Kept
+from opsplane.evaluation.matter import Matter
+from opsplane.evaluation.pairwise import PairJudge
 from opsplane.events import ExchangeReviewed
 from opsplane.ledger.store import Ledger
 from opsplane.policy import Gate
@@ -31,13 +35,15 @@ RULES = ("facts", "citations", "figures", "declines", "answered", "forbidden", "
 class Order:
     """How a release is evaluated; see `evaluating.Wanted`. Without `scorers` all that there can be score.
 
-    `gate` is what it is held against, `votes` says of a judge by its identity whether its word counts there.
+    With `pairs` a judge compares the answers that differ. `gate` is what it is held against, `votes` says of a judge
+    by its identity whether its word counts there.
     """
 
     scorers: tuple[str, ...] = ()
     judge: str = ""
     together: int = evaluating.TOGETHER
     at_most: int | None = None
+    pairs: bool = False
     gate: Gate | None = None
     votes: Callable[[str], bool] = field(default=lambda _judge: False)
     withdrawn: frozenset[str] = frozenset()
@@ -59,7 +65,20 @@ def assess(
         order.told,
     )
     found = [evaluating.run(shop, one, wanted, known) for one in (release, against) if one]
-    return _made(found, dataset, order)
+    made = _made(found, dataset, order)
+    if len(found) < 2 or not order.pairs or not bench.judge:
+        return made
+    judge = scoring.pair_judge(shop, release, order.judge)
+    held = asyncio.run(_contest(made.assessment, found, judge))
+    spent = made.spent_micros + sum(cost.micros for cost in held.costs)
+    return replace(made, assessment=replace(made.assessment, contest=held), spent_micros=spent)
+
+
+async def _contest(run: Assessment, found: Sequence[Outcome], judge: PairJudge) -> Contest:
+    """The judge of pairs on the answers that differ; the new release's run stands first in `found`."""
+    changed = run.comparison.changed if run.comparison else ()
+    sides = [{name: Matter.of(one.exchanges[name], run.asked[name]) for name in changed} for one in found]
+    return await contest([(name, sides[1][name], sides[0][name]) for name in changed], judge)
 
 
 def _made(found: Sequence[Outcome], dataset: Dataset, order: Order) -> Made:

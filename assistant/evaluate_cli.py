@@ -95,6 +95,9 @@ def evaluate(  # noqa: PLR0913 - each option is a parameter
     release: Which = "",
     dataset: Set = "golden",
     compare: Annotated[str, typer.Option(help="Another release on the same cases, compared case by case.")] = "",
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Let the judge compare the answers that differ, in both orders.")
+    ] = False,
     scorers: Annotated[str, typer.Option(help="Only these, separated by commas; `list` names them all.")] = "",
     judge: Judges = "",
     html: Html = None,
@@ -126,7 +129,7 @@ def evaluate(  # noqa: PLR0913 - each option is a parameter
     chosen = shell.chosen(data)
     gate = assessing.gate_of(chosen) if dataset == assessing.gate_of(chosen).dataset and not scorers else None
     names = tuple(one.strip() for one in scorers.split(",") if one.strip())
-    order = Order(names, judge, together, _micros(at_most), gate, _votes(chosen))
+    order = Order(names, judge, together, _micros(at_most), pairs, gate, _votes(chosen))
     ways = _Ways(html, markdown, json, junit, failures)
     wanted = _dataset(chosen, dataset, person, why)
     made = _made(chosen, (release, compare), wanted, order, fresh=fresh)
@@ -167,7 +170,7 @@ def gate(  # noqa: PLR0913 - each option is a parameter
     wanted = _dataset(chosen, dataset or rules.dataset, person, why)
     if dataset:
         rules = rules.model_copy(update={"dataset": wanted.name})
-    order = Order((), judge, together, _micros(at_most), rules, _votes(chosen))
+    order = Order((), judge, together, _micros(at_most), gate=rules, votes=_votes(chosen))
     made = _made(chosen, (release, against or chosen.release), wanted, order, fresh=fresh)
     _finish(made, _Ways(html, markdown, json, junit), chosen, person if record else "")
     decision = made.assessment.decision

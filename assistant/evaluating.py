@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
@@ -47,11 +47,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A report, and what making it came to: answers known from before, and micro-dollars that were spent just now."""
+    """A report with its exchanges by case; answers known from before, and micro-dollars that were spent just now."""
 
     report: Report
     known: int
     spent_micros: int
+    exchanges: Mapping[str, Exchange] = field(default_factory=dict)
 
 
 def release(name: str, settings: Settings) -> Release:
@@ -112,7 +113,7 @@ async def _run(opened: App, shop: Workshop, release: Release, wanted: Wanted, kn
         judge=wanted.judge,
         asked=len(wanted.dataset.cases),
     )
-    return Outcome(report, last.known, last.spent_micros)
+    return Outcome(report, last.known, last.spent_micros, planned.seen)
 
 
 def _planned(opened: App | None, shop: Workshop, release: Release, wanted: Wanted, known: Kept, last: Standing) -> Run:

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
+from assistant import logprobs
 from assistant.extractive.confidence import Encoder
 from opsplane.errors import InvalidRequest
 from opsplane.evaluation import rubric
@@ -121,7 +122,7 @@ def completion(name: str, message: AIMessage) -> Completion:
         model=name,
         usage=_usage(message),
         finish=str(told.get("finish_reason") or told.get("stop_reason") or ""),
-        logprobs=_logprobs(told.get("logprobs")),
+        logprobs=logprobs.reported(told),
     )
 
 
@@ -212,13 +213,3 @@ def _usage(message: AIMessage) -> Usage:
         cached=told.get("input_token_details", {}).get("cache_read", 0),
         thinking=told.get("output_token_details", {}).get("reasoning", 0),
     )
-
-
-def _logprobs(told: Any) -> tuple[float, ...] | None:
-    """The tokens' log-probabilities in OpenAI's form, which other providers follow; None where they are not told."""
-    tokens = told.get("content") if isinstance(told, dict) else None
-    if not isinstance(tokens, list) or not tokens:
-        return None
-    found = [one.get("logprob") for one in tokens if isinstance(one, dict)]
-    numbers = tuple(float(one) for one in found if isinstance(one, int | float))
-    return numbers if len(numbers) == len(tokens) else None

@@ -8,6 +8,7 @@ from assistant.markup import number, signed, span, visible
 from assistant.panels import Download, Panel, cut, dollars, plain, table
 from opsplane.evaluation.assessment import Assessment
 from opsplane.evaluation.comparison import Comparison
+from opsplane.evaluation.contest import Contest
 from opsplane.evaluation.gate import Decision, Demand, Line, Verdict
 from opsplane.evaluation.report import Mean, Report, Row
 
@@ -29,6 +30,7 @@ def as_markdown(run: Assessment, failures: int = _FAILURES) -> str:
         *(_gate(run.decision) if run.decision else ()),
         table(("Measure", "Mean", "95 % interval", "Cases", "Unscored", "Rests on"), map(_mean, _means(report))),
         *(_comparison(run.comparison) if run.comparison else ()),
+        *(_contest(run.contest) if run.contest else ()),
         *_kinds(report),
         *_failed(report, failures),
         f"Report {report.digest[:12]}; release {report.release_digest[:12]}, dataset {report.dataset_digest[:12]}, "
@@ -99,6 +101,18 @@ def _mean(one: Mean) -> Sequence[str]:
     interval = span(one.low, one.high, measure.unit)
     told = number(one.value, measure.unit), interval, f"{one.cases:,}", f"{one.unscored:,}"
     return visible(measure.words), *told, report_html.RESTS[measure.how]
+
+
+def _contest(found: Contest) -> Iterator[str]:
+    """What a judge of pairs prefers, in both orders."""
+    counts = [len(one) for one in (found.won, found.lost, found.tied, found.swayed, found.unscored)]
+    asked = sum(counts) - len(found.swayed)  # which stand among the ties
+    between = f" ({found.low:.0%} to {found.high:.0%})" if found.low is not None and found.high is not None else ""
+    share = "—" if found.share is None else f"{found.share:.0%}{between}"
+    heads = ("Answers that differ", "New preferred", "Old preferred", "Ties", "Order decided", "Unscored", "Share won")
+    yield "**Preferred by the judge of pairs, each pair in both orders**"
+    yield table(heads, [(str(asked), *map(str, counts), share)])
+    yield f"By {_shown(found.judge)}. Whether it agrees with people: `/judge`."
 
 
 def _comparison(found: Comparison) -> Iterator[str]:

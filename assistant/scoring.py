@@ -11,9 +11,11 @@ from assistant.workshop import Workshop
 from knowledge.embedding import MiniLM
 from opsplane.errors import InvalidRequest
 from opsplane.evaluation.judge import Judge, JudgeScorer
+from opsplane.evaluation.pairwise import PairJudge
 from opsplane.evaluation.scorers import roster
 from opsplane.evaluation.scorers.support import by_rules
 from opsplane.evaluation.scoring import Scorer
+from opsplane.exchange import Exchange
 from opsplane.guardrails.support import WEIGHTS, Support
 from opsplane.release import Prompt, Release
 
@@ -56,11 +58,17 @@ def bench(shop: Workshop, release: Release, names: Sequence[str] = (), judge: st
         support_name=f"rules+grounding@{weights()[:12]}",
         encode=shop.embeddings.encode,
         encoder=MiniLM.name,
+        reported=_likely,
         tools=TOOLS,
     )
     others = [name for name in names if name != JUDGE] if names else roster.possible(parts)
     chosen = roster.chosen(others, parts)
     return Bench((*chosen, JudgeScorer(one)) if one else tuple(chosen), one)
+
+
+def pair_judge(shop: Workshop, release: Release, judge: str = "") -> PairJudge:
+    """The judge of pairs that goes with the judge of single answers; raises what `bench` does."""
+    return judging.pair_judge(who(release, shop.settings, judge), kit_of(shop, release))
 
 
 def who(release: Release, settings: Settings, judge: str = "") -> tuple[str, ...]:
@@ -85,6 +93,12 @@ def kit_of(shop: Workshop, release: Release) -> Kit:
         seconds=own.timeout_seconds,
         settings=own.settings,
     )
+
+
+def _likely(exchange: Exchange) -> list[float] | None:
+    """The mean log-probability of an answer's tokens, where its model told them."""
+    mean = exchange.logprob_millionths
+    return None if mean is None else [mean / 1_000_000]
 
 
 def _neutral(release: Release) -> Release:

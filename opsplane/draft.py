@@ -45,6 +45,7 @@ class Draft:
         self._findings: list[Finding] = []
         self._tools: list[Looked] = []
         self._usage = Usage()
+        self._logprob: int | None = None
         self._costs: list[Cost] = []
         self._first: int | None = None
         self._ending: tuple[Outcome, str, str] | None = None
@@ -109,6 +110,8 @@ class Draft:
     def use(self, used: Used) -> None:
         """Book the tokens of a model call; a model without a price is noted, never silently free."""
         self._usage = self._usage.plus(used.usage)
+        if used.logprob is not None:
+            self._logprob = round(used.logprob * 1_000_000)
         self._costs.append(self._prices.book(self._purpose, used.model, used.usage))
         if not self._prices.knows(used.model):
             detail = f"{used.model} is not in the price table {self._prices.version}"
@@ -154,6 +157,7 @@ class Draft:
             findings=tuple(self._findings),
             route=self.route,
             usage=self._usage,
+            logprob_millionths=self._logprob,
             costs=merged(self._costs),
             cost_micros=sum(cost.micros for cost in self._costs),
             prices=self._prices.version,

@@ -77,11 +77,15 @@ class Looked(_Value):
 
 
 class Used(_Value):
-    """A responder's model call came to an end; `finish` is the provider's finish reason."""
+    """A responder's model call came to an end; `finish` is the provider's finish reason.
+
+    `logprob` is the mean natural logarithm of the tokens' probabilities, where the provider tells them.
+    """
 
     model: str
     usage: Usage
     finish: str = ""
+    logprob: float | None = None
 
 
 class Exchange(_Value):
@@ -111,6 +115,7 @@ class Exchange(_Value):
     findings: tuple[Finding, ...] = ()
     route: Route | None = None
     usage: Usage = Usage()
+    logprob_millionths: int | None = None  # the mean log-probability of the answer's tokens, where it was told
     costs: tuple[Cost, ...] = ()  # by purpose and model
     cost_micros: int = 0  # micro-dollars, their sum
     prices: str = ""  # version of the price table

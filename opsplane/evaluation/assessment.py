@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from opsplane.evaluation.comparison import Comparison
+from opsplane.evaluation.contest import Contest
 from opsplane.evaluation.dataset import Case, Dataset
 from opsplane.evaluation.gate import Decision
 from opsplane.evaluation.report import Report, Row
@@ -12,13 +13,15 @@ from opsplane.evaluation.report import Report, Row
 
 @dataclass(frozen=True)
 class Assessment:
-    """What reports for people are made of. `baseline` is the run that `comparison` holds the report against."""
+    """What reports for people are made of. `baseline` is the run that `comparison` holds the report
+    against, and `contest` what a judge of pairs says of the answers that differ."""
 
     report: Report
     dataset: Dataset | None = None
     baseline: Report | None = None
     comparison: Comparison | None = None
     decision: Decision | None = None
+    contest: Contest | None = None
 
     @cached_property
     def asked(self) -> dict[str, Case]:

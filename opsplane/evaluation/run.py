@@ -46,6 +46,7 @@ class Run:
     together: int = 4
     at_most: int | None = None
     told: Callable[[Standing], None] = field(default=lambda _: None)
+    seen: dict[str, Exchange] = field(default_factory=dict)  # by case, filled in while it runs
 
     async def __call__(self, dataset: Dataset) -> list[Row]:
         """The rows of the cases that came to an end, in the dataset's order.
@@ -88,6 +89,7 @@ class Run:
                 self._keep(case, self._answer_key(case), exchange.model_dump_json())
         else:
             standing.known += 1
+        self.seen[case.id] = exchange
         answer = Answer.of(exchange)
         scores = await asyncio.gather(*(self._score(one, case, exchange, answer, standing) for one in self.scorers))
         clocked = {one.measure.name for one in self.scorers if one.measure.how is How.CLOCK}

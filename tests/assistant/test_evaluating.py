@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import assessing, commands, evaluating, evaluations, scoring, workshop
+from assistant import assessing, commands, evaluating, evaluations, report_text, scoring, workshop
 from assistant.assessing import Order
 from assistant.bootstrap import App
 from assistant.evaluating import Wanted
@@ -93,6 +93,18 @@ def test_the_same_run_again_asks_nothing_and_has_the_same_digest(
     with Kept(None) as nothing:
         fresh = assessing.assess(shop, release, None, small, Order(), nothing)
     assert fresh.assessment.report.digest == first.assessment.report.digest
+
+
+def test_a_judge_compares_the_answers_that_differ_in_both_orders(
+    shop: Workshop, release: Release, small: Dataset, kept: Kept
+) -> None:
+    short = release.model_copy(update={"id": "short", "style": {"sentences": 1}})
+    made = assessing.assess(shop, short, release, small, Order(("judge",), pairs=True), kept)
+    found, compared = made.assessment.contest, made.assessment.comparison
+    assert found is not None
+    assert compared is not None
+    assert sorted((*found.won, *found.lost, *found.tied, *found.unscored)) == sorted(compared.changed)
+    assert "Preferred by the judge of pairs" in report_text.as_markdown(made.assessment)
 
 
 def test_what_a_run_will_ask_is_known_beforehand(shop: Workshop, release: Release, small: Dataset, kept: Kept) -> None:
