@@ -9,13 +9,13 @@ from dataclasses import replace
 from assistant import assessing, evaluating, judging, scoring, workshop
 from assistant.assessing import Order
 from assistant.bootstrap import App
-from assistant.evaluator import Asked, Made
+from assistant.evaluator import NOBODY, Asked, Made
 from assistant.live_judging import Court, LiveJudging
 from assistant.report_shelf import Shelf
 from opsplane import catalogue, judges
 from opsplane.access import SERVICE, Actor
 from opsplane.control_events import AlertRaised
-from opsplane.errors import Conflict
+from opsplane.errors import Conflict, InvalidRequest
 from opsplane.evaluation.dataset import Dataset
 from opsplane.evaluation.gate import Verdict
 from opsplane.evaluation.kept import Kept
@@ -35,6 +35,7 @@ class Evaluations:
         self._shop = workshop.of(app)
         self._shelf = Shelf(app.settings.data)
         self._busy = threading.Lock()
+        self._courts: dict[tuple[str, tuple[str, ...]], Court] = {}
 
     @property
     def shelf(self) -> Shelf:
@@ -58,39 +59,59 @@ class Evaluations:
         return made
 
     def golden(self, alert: Callable[[AlertRaised], None]) -> str:
-        """The job: the policy's dataset on the release that serves; operators hear when it passes no longer."""
-        plane = self._app.desk.plane
-        release, before = plane.stable(), plane.state
-        asked = Asked(release, None, self.dataset(self.policy.gate.dataset))
-        made = self._run(asked, lambda _: None, self.policy.sampling.day_micros // _HOURS)
+        """The job: the policy's dataset on the release that serves; operators hear when it passes no longer.
+
+        A report that says the same as the one before is not put on the record again.
+        """
+        plane, ledger = self._app.desk.plane, self._app.desk.ledger
+        release, dataset = plane.stable(), self.dataset(self.policy.gate.dataset)
+        before = plane.state.evaluation(release.digest, dataset.name)
+        made = self._run(Asked(release, None, dataset), lambda _: None, self.policy.sampling.day_micros // _HOURS)
         event = assessing.event(made.assessment)
-        asyncio.run(catalogue.evaluated(plane, self._app.desk.ledger, event, actor=SERVICE))
-        known = before.reports.get(release.digest, ())
-        decision = made.assessment.decision
-        if decision and decision.verdict is Verdict.FAILED and (not known or "gate failed" not in known[-1].summary):
-            text = f"{release.short} no longer passes {asked.dataset.name}: {decision.reason}"
-            raised = AlertRaised(about=ABOUT, subject=release.short, text=text)
-            self._app.desk.ledger.append_now(raised, SERVICE)
+        if before is None or (before.report, before.gate) != (event.report, event.gate):
+            asyncio.run(catalogue.evaluated(plane, ledger, event, actor=SERVICE))
+        told = before.gate if before else ""
+        reason = made.assessment.decision.reason if made.assessment.decision else ""
+        if event.gate != told and (event.gate == Verdict.FAILED.value or made.partial):
+            said = "could not be run to its end on" if made.partial else "no longer passes"
+            raised = AlertRaised(about=ABOUT, subject=release.short, text=f"{release.short} {said} golden: {reason}")
+            ledger.append_now(raised, SERVICE)
             alert(raised)
         return event.summary
 
-    def court(self) -> Court:
-        """Who judges here; raises `InvalidRequest` for a judge that cannot be had."""
-        wanted = judging.names(self._app.settings.judge)
-        kit = scoring.kit_of(self._shop, self._app.desk.plane.stable())
-        return Court(judging.judge(wanted, kit), judging.pair_judge(wanted, kit))
+    def court(self) -> Court | None:
+        """Who judges here, by the release that serves or else the settings; None where nobody does.
+
+        Raises `InvalidRequest` for a judge that cannot be had, or whose price is not known: no budget could stop it.
+        """
+        release = self._app.desk.plane.stable()
+        wanted = scoring.who(release, self._app.settings)
+        if not wanted:
+            return None
+        for name in wanted:
+            if name != judging.EMBEDDED and not self._shop.prices.knows(name):
+                raise InvalidRequest(f"The judge {name} has no price in the table, so that no budget could stop it.")
+        kept = self._courts.get((release.digest, wanted))
+        if kept is None:
+            kit = scoring.kit_of(self._shop, release)
+            kept = Court(judging.judge(wanted, kit), judging.pair_judge(wanted, kit))
+            self._courts = {(release.digest, wanted): kept}
+        return kept
 
     def calibrate(self, alert: Callable[[AlertRaised], None]) -> str:
         """The job: judge what people labelled and the judge has not seen, then hold it against them."""
-        desk, court, floors = self._app.desk, self.catch_up(), self.policy.judges
+        desk, court = self._app.desk, self.catch_up()
+        if court is None:
+            return NOBODY
         pair = court.pair.identity if court.pair else ""
-        return judges.calibrate_now(desk.plane, desk.ledger, court.judge.identity, floors, pair, alert)
+        return judges.calibrate_now(desk.plane, desk.ledger, court.judge.identity, self.policy.judges, pair, alert)
 
-    def catch_up(self) -> Court:
+    def catch_up(self) -> Court | None:
         """Judge what people labelled and the judge has not seen, within the day's budget; who judged."""
         court, ledger = self.court(), self._app.desk.ledger
-        missing = judges.unseen(ledger, court.judge.identity, 2 * self.policy.judges.labels)
-        LiveJudging(ledger, court, self.policy.sampling, self._app.desk.zone).judge(missing)
+        if court:
+            missing = judges.unseen(ledger, court.judge.identity, 2 * self.policy.judges.labels)
+            LiveJudging(ledger, court, self.policy.sampling, self._app.desk.zone).judge(missing)
         return court
 
     @contextmanager
@@ -105,6 +126,7 @@ class Evaluations:
 
     def _run(self, asked: Asked, told: Callable[[Standing], None], at_most: int | None) -> Made:
         gate = self.policy.gate.model_copy(update={"dataset": asked.dataset.name})
+        gate = gate if asked.against else gate.alone()
         state = self._app.desk.plane.state
         order = Order(judge=asked.judge, together=2, at_most=at_most, gate=gate, votes=state.votes)
         order = replace(order, withdrawn=state.withdrawn, told=told)

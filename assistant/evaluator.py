@@ -14,6 +14,9 @@ from opsplane.evaluation.run import Standing
 from opsplane.policy import Policy
 from opsplane.release import Release
 
+NOBODY = "nobody judges here"
+"""What a job says where no judge is wanted."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -62,8 +65,8 @@ class Evaluator(Protocol):
     def calibrate(self, alert: Callable[[AlertRaised], None]) -> str:
         """The job: judge what people labelled and the judge has not seen, then hold it against them."""
 
-    def court(self) -> Court:
-        """Who judges here; raises `InvalidRequest` for a judge that cannot be had."""
+    def court(self) -> Court | None:
+        """Who judges here, None where nobody does; raises `InvalidRequest` for a judge that cannot be had."""
 
-    def catch_up(self) -> Court:
+    def catch_up(self) -> Court | None:
         """Judge what people labelled and the judge has not seen, within the day's budget; who judged."""

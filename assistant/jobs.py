@@ -11,8 +11,8 @@ from datetime import time, timedelta
 
 from assistant.bootstrap import App
 from assistant.evaluation_commands import evaluations_of
-from assistant.evaluator import Evaluator
-from assistant.live_judging import JOB, Court, LiveJudging
+from assistant.evaluator import NOBODY, Evaluator
+from assistant.live_judging import JOB, LiveJudging
 from assistant.schedule import Job, Schedule, When
 from assistant.settings import Settings
 from opsplane.access import SERVICE
@@ -33,7 +33,6 @@ class Works:
     app: App
     alert: Alert
     evaluations: Evaluator
-    court: Court
     monitor: Monitor
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -64,9 +63,19 @@ def listed(settings: Settings) -> list[Listed]:
 def jobs(works: Works) -> dict[str, Job]:
     """The jobs by name."""
     desk, policy = works.app.desk, works.evaluations.policy
-    live = LiveJudging(desk.ledger, works.court, policy.sampling, desk.zone, works.over)
+    judged: dict[str, LiveJudging] = {}  # what it remembers of one look helps the next, while the judge is the same
+
+    def judge() -> object:
+        court = works.evaluations.court()
+        if court is None:
+            return NOBODY
+        if court.judge.identity not in judged:
+            judged.clear()
+            judged[court.judge.identity] = LiveJudging(desk.ledger, court, policy.sampling, desk.zone, works.over)
+        return judged[court.judge.identity].look()
+
     deeds: dict[str, Callable[[], object]] = {
-        JOB: live.look,
+        JOB: judge,
         "watch": lambda: watch(works.monitor, desk.ledger, works.alert),
         "calibrate": lambda: works.evaluations.calibrate(works.alert),
         "golden": lambda: works.evaluations.golden(works.alert),
@@ -87,10 +96,10 @@ def watch(monitor: Monitor, ledger: Ledger, alert: Alert) -> str:
 
 
 def works_of(app: App) -> Works:
-    """What the jobs of a product are done with; raises `InvalidRequest` for a judge that cannot be had."""
+    """What the jobs of a product are done with."""
     evaluations = evaluations_of(app.desk)
     monitor = app.desk.monitor or Monitor(app.desk.ledger, evaluations.policy.quality)
-    return Works(app, app.alert, evaluations, evaluations.court(), monitor)
+    return Works(app, app.alert, evaluations, monitor)
 
 
 @contextmanager

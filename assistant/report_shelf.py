@@ -37,7 +37,7 @@ class Shelf:
             told = run.dataset.model_dump_json(indent=1, by_alias=True).encode()
             self._write(f"{run.report.dataset_digest}.dataset.json.gz", told)
         if run.decision:
-            self._write(f"{run.report.digest}.gate.json.gz", run.decision.content)
+            self._write(f"{run.report.digest}.{run.decision.digest[:12]}.gate.json.gz", run.decision.content)
         return True
 
     def find(self, digest: str) -> Assessment:
@@ -51,11 +51,17 @@ class Shelf:
         report = self._read(there[0], Report)
         if not there[0].name.startswith(report.digest):
             raise InvalidRequest(f"The report {there[0].name[:12]} was changed after it was kept: it is not shown.")
-        decision = self._beside(f"{report.digest}.gate.json.gz", Decision)
+        decision = self._decision(report.digest)
         dataset = self._beside(f"{report.dataset_digest}.dataset.json.gz", Dataset)
         baseline = self._beside(f"{decision.against_report}.json.gz", Report) if decision else None
         compared = comparison.compare(baseline, report) if baseline else None
         return Assessment(report, dataset, baseline, compared, decision)
+
+    def _decision(self, report: str) -> Decision | None:
+        """What the gate said of a report; of several the newest that compares it with another release."""
+        files = sorted(self._folder.glob(f"{report}.*.gate.json.gz"), key=lambda one: one.stat().st_mtime_ns)
+        told = [self._read(one, Decision) for one in files]
+        return next((one for one in reversed(told) if one.against_report), told[-1] if told else None)
 
     def _beside(self, name: str, kind: type[Kind]) -> Kind | None:
         path = self._folder / name

@@ -137,7 +137,11 @@ class KillSwitchReset(Act):
 
 
 class ReleaseEvaluated(EventValue):
-    """A release was run on a dataset; `report` is the SHA-256 of the report."""
+    """A release was run on a dataset; `report` is the SHA-256 of the report.
+
+    `gate` is the verdict of the policy's gate (passed, failed, inconclusive), `decision` the SHA-256 of all that it
+    said, and `against` the digest of the release that it was compared with, if it was.
+    """
 
     kind: Literal["release_evaluated"] = "release_evaluated"
     release: str
@@ -146,6 +150,10 @@ class ReleaseEvaluated(EventValue):
     report: str
     passed: bool
     summary: str
+    dataset_digest: str = ""
+    against: str = ""
+    gate: str = ""
+    decision: str = ""
 
 
 class AlertRaised(EventValue):

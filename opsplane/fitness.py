@@ -9,6 +9,7 @@ from opsplane.errors import Conflict, InvalidRequest, NotFound
 from opsplane.guardrails import trained
 from opsplane.intent import Helm
 from opsplane.pins import Severity
+from opsplane.policy import Gate
 from opsplane.release import Release
 from opsplane.rollouts.plan import Kind, Plan
 from opsplane.state import State
@@ -48,10 +49,21 @@ def fit(state: State, helm: Helm, releases: Sequence[Release], plan: Plan) -> No
         refused = [one for one in pins.check(release, helm.now().date()) if one.severity is Severity.REFUSE]
         if refused and plan.kind is Kind.CANARY:
             raise Conflict(f"{release.short} cannot become stable: {refused[0].sentence}")
-        if helm.policy.evaluation == "required" and not state.report(release.digest):
-            raise Conflict(
-                f"{release.short} has passed no evaluation yet: opsplane evaluate --release {release.id} --record"
-            )
+        if helm.policy.evaluation == "required":
+            evaluation(state, release, helm.policy.gate)
+
+
+def evaluation(state: State, release: Release, gate: Gate) -> None:
+    """Raise `Conflict` for a release whose newest report on the policy's dataset does not let it go on."""
+    found, how = state.evaluation(release.digest, gate.dataset), f"opsplane gate {release.id} --record"
+    if found is None or not found.passed:
+        told = "has passed no evaluation yet" if found is None else f"did not pass its newest evaluation ({found.gate})"
+        raise Conflict(f"{release.short} {told} on {gate.dataset}: {how}")
+    if gate.compares and found.against != state.stable:
+        raise Conflict(
+            f"{release.short} was not compared with {state.short(state.stable)}, which serves: "
+            f"{how} --against {state.registered[state.stable].id}"
+        )
 
 
 def index(release: Release, helm: Helm) -> None:

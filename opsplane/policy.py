@@ -54,6 +54,17 @@ class Gate(_Value):
     dataset: str = "golden"
     measures: dict[str, Threshold] = {}
 
+    @property
+    def compares(self) -> bool:
+        """Whether anything is demanded against the release that serves."""
+        return any(one.margin is not None for one in self.measures.values())
+
+    def alone(self) -> Self:
+        """The same without margins: for the release that serves, which is compared with nothing."""
+        bounds = {name: one for name, one in self.measures.items() if (one.least, one.most) != (None, None)}
+        left = {name: one.model_copy(update={"margin": None}) for name, one in bounds.items()}
+        return self.model_copy(update={"measures": left})
+
 
 class Judges(_Value):
     """When a judge's scores count. Below a floor the judge loses its vote until it is calibrated again.

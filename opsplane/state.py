@@ -164,6 +164,10 @@ class State:
         """The newest evaluation report that a release passed, or empty."""
         return next((one.report for one in reversed(self.reports.get(digest, ())) if one.passed), "")
 
+    def evaluation(self, digest: str, dataset: str) -> ReleaseEvaluated | None:
+        """The newest report of a release on a dataset, whether it passed or not."""
+        return next((one for one in reversed(self.reports.get(digest, ())) if one.dataset == dataset), None)
+
     def find_rollout(self, identity: str) -> Rollout | None:
         """A rollout by its id."""
         every = [*self.past, *([self.rollout] if self.rollout else [])]

@@ -11,8 +11,10 @@ import pytest
 from assistant import jobs
 from assistant.bootstrap import App
 from assistant.evaluations import equipped
+from assistant.evaluator import NOBODY
 from assistant.settings import Settings
 from opsplane.control_events import AlertRaised
+from opsplane.errors import InvalidRequest
 from opsplane.ledger.store import Ledger
 from opsplane.policy import QualityWatch
 from opsplane.quality.alarm import Alarm
@@ -66,8 +68,24 @@ def test_the_product_has_a_judge_and_knows_every_job(app: App) -> None:
     works = jobs.works_of(equipped(app))
     found = jobs.jobs(works)
     assert list(found) == ["judge", "watch", "calibrate", "golden"]
-    assert works.court.judge.identity.startswith("embedded/")
+    court = works.evaluations.court()
+    assert court is not None
+    assert court.judge.identity.startswith("embedded/")
     assert str(found["judge"].work()).endswith("pairs compared")
+    assert str(found["watch"].work()).endswith("alarms raised")
+
+
+def test_where_nobody_judges_the_other_jobs_go_on(app: App) -> None:
+    found = jobs.jobs(jobs.works_of(equipped(replace(app, settings=replace(app.settings, judge="none")))))
+    assert found["judge"].work() == found["calibrate"].work() == NOBODY
+    assert str(found["watch"].work()).endswith("alarms raised")
+
+
+@pytest.mark.parametrize(("judge", "why"), [("openai:gpt-5", "no price"), ("somebody", "no price")])
+def test_a_judge_that_cannot_be_had_stops_its_own_jobs_alone(app: App, judge: str, why: str) -> None:
+    found = jobs.jobs(jobs.works_of(equipped(replace(app, settings=replace(app.settings, judge=judge)))))
+    with pytest.raises(InvalidRequest, match=why):
+        found["judge"].work()
     assert str(found["watch"].work()).endswith("alarms raised")
 
 

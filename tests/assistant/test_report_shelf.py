@@ -7,7 +7,9 @@ import pytest
 
 from assistant.report_shelf import Shelf
 from opsplane.errors import InvalidRequest, NotFound
+from opsplane.evaluation import gate
 from opsplane.evaluation.assessment import Assessment
+from opsplane.policy import load
 from tests.assistant import assessed
 from tests.opsplane.evaluation.answers import case, dataset
 
@@ -42,6 +44,14 @@ def test_a_torn_report_is_told_in_words(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(InvalidRequest, match="cannot be read by this version"):
         Shelf(tmp_path).find(run.report.digest)
+
+
+def test_a_later_run_without_a_comparison_does_not_hide_the_one_that_had_one(tmp_path: Path) -> None:
+    run = assessed.whole(30)
+    Shelf(tmp_path).keep(run)
+    alone = Assessment(run.report, run.dataset, decision=gate.decide(run.report, load().gate.alone(), votes=False))
+    Shelf(tmp_path).keep(alone)
+    assert Shelf(tmp_path).find(run.report.digest).decision == run.decision
 
 
 def test_a_report_that_was_changed_is_not_shown(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from opsplane.events import CommandRefused, CommandRun
 from opsplane.exchange import Outcome
 from opsplane.intent import Ask, Done, Helm, Intent, commit, propose
 from opsplane.ledger.store import Ledger
-from opsplane.policy import Approvals, Policy
+from opsplane.policy import Approvals, Gate, Policy, Threshold
 from opsplane.rollouts.rollout import Status
 from opsplane.state import State
 from tests import fakes
@@ -133,6 +133,27 @@ async def test_where_the_policy_wants_it_only_evaluated_releases_start(ledger: L
         release="test-2", digest=TWO.digest, dataset="golden", report="a" * 64, passed=True, summary="250 of 250"
     )
     ledger.append_now(report, fakes.OPERATOR)
+    assert (await do(at, start(at))).state.rollout
+
+
+async def test_an_evaluation_counts_on_the_policys_set_and_against_what_serves(ledger: Ledger) -> None:
+    gate = Gate(measures={"facts": Threshold(least=0.9, margin=0.05)})
+    at = helm(ledger, policy=ALONE.model_copy(update={"evaluation": "required", "gate": gate}))
+    report = ReleaseEvaluated(
+        release="test-2", digest=TWO.digest, dataset="golden", report="a" * 64, passed=True, summary="", against="x"
+    )
+    refused = {
+        "passed no evaluation yet": report.model_copy(update={"dataset": "easy", "against": ONE.digest}),
+        "was not compared with test-1": report,
+        r"did not pass its newest evaluation \(failed\)": report.model_copy(
+            update={"passed": False, "gate": "failed", "against": ONE.digest}
+        ),
+    }
+    for why, event in refused.items():
+        ledger.append_now(event, fakes.OPERATOR)
+        with pytest.raises(Conflict, match=why):
+            await propose(at, "rollout", "", start(at), actor=fakes.OPERATOR)
+    ledger.append_now(report.model_copy(update={"against": ONE.digest}), fakes.OPERATOR)
     assert (await do(at, start(at))).state.rollout
 
 
