@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from opsplane.errors import InvalidRequest
 
@@ -113,3 +116,20 @@ def _quoted(value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+Query = TypeVar("Query", bound=BaseModel)
+
+
+def query(text: str, kind: type[Query]) -> Query:
+    """`name=value` filters as a value of filters; raise `InvalidRequest` that names the filter and its values."""
+    given = filters(text, tuple(kind.model_fields))
+    try:
+        found = kind.model_validate({name: value for name, value in given.items() if value})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise InvalidRequest(f"{problem['loc'][0]}={str(problem['input'])[:40]}: {problem['msg']}") from error
+    since, until = getattr(found, "since", None), getattr(found, "until", None)
+    if since and until and since > until:
+        raise InvalidRequest(f"since={since} is after until={until}")
+    return found

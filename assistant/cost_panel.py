@@ -6,13 +6,10 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from pydantic import ValidationError
-
 from assistant import arguments as words
 from assistant.charts import COLOURS, GREY, GRID, LAYOUT
 from assistant.panels import Download, Panel, dollars, plain, spreadsheet, table
 from opsplane.budget import Level, Period, Scope, Standing
-from opsplane.errors import InvalidRequest
 from opsplane.ledger import costs
 from opsplane.ledger.costs import CostQuery, CostReport, CostRow, Record
 from opsplane.reconcile import Match, Reconciliation
@@ -36,15 +33,7 @@ class Costs:
 
 def parse(arguments: str) -> CostQuery:
     """`name=value` filters as a `CostQuery`; raise `InvalidRequest` that names the filter and its values."""
-    given = words.filters(arguments, tuple(CostQuery.model_fields))
-    try:
-        query = CostQuery.model_validate({name: value for name, value in given.items() if value})
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InvalidRequest(f"{problem['loc'][0]}={str(problem['input'])[:40]}: {problem['msg']}") from error
-    if query.since and query.until and query.since > query.until:
-        raise InvalidRequest(f"since={query.since} is after until={query.until}")
-    return query
+    return words.query(arguments, CostQuery)
 
 
 def read(record: Record, query: CostQuery, zone: tzinfo, at: datetime) -> Costs:

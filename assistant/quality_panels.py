@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from assistant import arguments as words
 from assistant import quality_figure
@@ -68,15 +68,7 @@ class Quality:
 
 def parse(arguments: str) -> Query:
     """`name=value` filters as a `Query`; raise `InvalidRequest` that names the filter and its values."""
-    given = words.filters(arguments, tuple(Query.model_fields))
-    try:
-        query = Query.model_validate({name: value for name, value in given.items() if value})
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InvalidRequest(f"{problem['loc'][0]}={str(problem['input'])[:40]}: {problem['msg']}") from error
-    if query.since and query.until and query.since > query.until:
-        raise InvalidRequest(f"since={query.since} is after until={query.until}")
-    return query
+    return words.query(arguments, Query)
 
 
 def read(monitor: Monitor, query: Query, zone: tzinfo, at: datetime) -> Quality:
