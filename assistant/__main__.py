@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -34,6 +35,8 @@ from assistant.terminal import TerminalScreen
 from opsplane.access import SERVICE, Role
 from opsplane.errors import PlaneError
 from opsplane.events import PersonAdded, PersonDisabled
+
+log = logging.getLogger(__name__)
 
 cli = typer.Typer(
     name="opsplane",
@@ -167,11 +170,22 @@ def people_disable(name: str, data: Data = None) -> None:
 
 
 def main() -> None:
-    """Run one command; what a person can mend is told in words, without a traceback."""
+    """Run one command; what a person can mend is told in words, without a traceback.
+
+    Whatever goes wrong ends with 2: with 1 a command says that something does not hold.
+    """
     try:
         cli()
     except PlaneError as error:
         shell.complain(str(error))
+        sys.exit(shell.COULD_NOT)
+    except OSError as error:  # a folder, a disk, a network: the system's words name it
+        log.info("a command ended early", exc_info=True)
+        shell.complain(" ".join(str(error).split()) or type(error).__name__)
+        sys.exit(shell.COULD_NOT)
+    except Exception as error:
+        log.exception("a command failed")
+        shell.complain(f"This should not happen: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
         sys.exit(shell.COULD_NOT)
 
 

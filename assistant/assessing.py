@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from assistant import datasets, evaluating, passages, scoring
+from assistant import datasets, estimate, evaluating, judging, passages, scoring
+from assistant.estimate import Estimate, Language
 from assistant.evaluating import Outcome, Told, Wanted
 from assistant.evaluator import Made
+from assistant.scoring import Bench
 from assistant.settings import Settings
 from assistant.workshop import Workshop
 from knowledge.library import Reader
@@ -53,9 +55,34 @@ class Order:
 def assess(
     shop: Workshop, release: Release, against: Release | None, dataset: Dataset, order: Order, known: Kept
 ) -> Made:
-    """Evaluate a release, and the one to compare it with; both by the same judge. Raises what `evaluating.run` does."""
+    """Evaluate a release, and the one to compare it with; both by the same judge. Raises what `evaluating.run` does.
+
+    Compared with nothing, or with itself, a release is held against the gate's bounds alone, without margins.
+    `order.at_most` is for both together; where it is used up, no language model compares pairs any more.
+    """
+    if against is None or against.digest == release.digest:
+        against, order = None, replace(order, gate=order.gate.alone() if order.gate else None)
     bench = scoring.bench(shop, release, order.scorers, order.judge)
-    wanted = Wanted(
+    wanted = _wanted(shop, release, dataset, order, bench)
+    found: list[Outcome] = []
+    for one in (release, against):
+        if one:
+            found.append(evaluating.run(shop, one, replace(wanted, at_most=_left(order.at_most, found)), known))
+    made = _made(found, dataset, order)
+    if len(found) < 2 or not order.pairs or not bench.judge:
+        return made
+    if wanted.language.names and _left(order.at_most, found) == 0:
+        return made
+    judge = scoring.pair_judge(shop, release, order.judge)
+    held = asyncio.run(_contest(made.assessment, found, judge))
+    spent = made.spent_micros + sum(cost.micros for cost in held.costs)
+    return replace(made, assessment=replace(made.assessment, contest=held), spent_micros=spent)
+
+
+def _wanted(shop: Workshop, release: Release, dataset: Dataset, order: Order, bench: Bench) -> Wanted:
+    own = release.models.judge
+    judges = scoring.who(release, shop.settings, order.judge) if bench.judge else ()
+    return Wanted(
         dataset,
         bench.scorers,
         bench.identity,
@@ -63,15 +90,15 @@ def assess(
         order.at_most,
         order.withdrawn,
         order.told,
+        Language(
+            tuple(name for name in judges if name != judging.EMBEDDED), estimate.region(own.settings) if own else ""
+        ),
     )
-    found = [evaluating.run(shop, one, wanted, known) for one in (release, against) if one]
-    made = _made(found, dataset, order)
-    if len(found) < 2 or not order.pairs or not bench.judge:
-        return made
-    judge = scoring.pair_judge(shop, release, order.judge)
-    held = asyncio.run(_contest(made.assessment, found, judge))
-    spent = made.spent_micros + sum(cost.micros for cost in held.costs)
-    return replace(made, assessment=replace(made.assessment, contest=held), spent_micros=spent)
+
+
+def _left(at_most: int | None, found: Sequence[Outcome]) -> int | None:
+    """What may be spent after these runs."""
+    return None if at_most is None else max(0, at_most - sum(one.spent_micros for one in found))
 
 
 async def _contest(run: Assessment, found: Sequence[Outcome], judge: PairJudge) -> Contest:
@@ -91,11 +118,22 @@ def _made(found: Sequence[Outcome], dataset: Dataset, order: Order) -> Made:
     return Made(assessment, sum(one.known for one in found), sum(one.spent_micros for one in found))
 
 
-def expected(shop: Workshop, releases: Sequence[Release], dataset: Dataset, known: Kept) -> tuple[int, int]:
-    """How many questions will be asked, and roughly how many micro-dollars the answers will cost."""
-    wanted = Wanted(dataset, ())
-    found = [evaluating.estimate(shop, one, wanted, known) for one in releases]
-    return sum(asked for asked, _ in found), sum(micros for _, micros in found)
+def expected(shop: Workshop, releases: Sequence[Release], dataset: Dataset, order: Order, known: Kept) -> Estimate:
+    """What `assess` will ask and cost; the first release is the one that is evaluated.
+
+    A release that stands there twice is asked once. Raises what `scoring.bench` does.
+    """
+    bench = scoring.bench(shop, releases[0], order.scorers, order.judge)
+    wanted = _wanted(shop, releases[0], dataset, order, bench)
+    apart = list({one.digest: one for one in releases}.values())
+    found = [evaluating.estimate(shop, one, wanted, known) for one in apart]
+    micros = sum(cost for _, cost in found)
+    if order.pairs and len(apart) > 1:
+        micros += estimate.pairs(shop.prices, wanted.language, releases[0], len(dataset.cases))
+    asking = [one for one, (asked, _) in zip(apart, found, strict=True) if asked]
+    unpriced = [name for one in asking for name in estimate.unpriced(shop.prices, one)]
+    unpriced += estimate.unpriced_judges(shop.prices, wanted.language)
+    return Estimate(sum(asked for asked, _ in found), micros, tuple(dict.fromkeys(unpriced)))
 
 
 def event(run: Assessment) -> ReleaseEvaluated:
@@ -114,6 +152,10 @@ def event(run: Assessment) -> ReleaseEvaluated:
         report=report.digest,
         passed=bool(decision and decision.verdict is Verdict.PASSED),
         summary=f"{report.passed} of {len(report.rows)} cases passed, {', '.join(counted)}{verdict}"[:1_000],
+        dataset_digest=report.dataset_digest,
+        against=run.baseline.release_digest if run.baseline else "",
+        gate=decision.verdict.value if decision else "",
+        decision=decision.digest if decision else "",
     )
 
 
@@ -136,7 +178,7 @@ def diagnosed(shop: Workshop, run: Assessment, corrected: int = 0) -> Diagnosis:
     """Why its cases failed; `corrected` counts the corrected answers that a model could be tuned by."""
     if run.dataset is None:
         raise InvalidRequest("A report without its dataset cannot be diagnosed: evaluate again.")
-    return diagnosis.diagnose(run.report, run.dataset, _texts(shop, run).get, scoring.TOOLS, corrected)
+    return diagnosis.diagnose(run.report, run.dataset, _texts(shop, run), scoring.TOOLS, corrected)
 
 
 def corrected(ledger: Ledger) -> int:

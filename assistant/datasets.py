@@ -56,7 +56,10 @@ def all_of(folder: Path, today: date | None = None) -> list[Found]:
 
 
 def named(name: str, folder: Path, today: date | None = None) -> Dataset:
-    """A dataset of the folder; raise `NotFound` with the nearest names, or `InvalidRelease` where it is malformed."""
+    """A dataset of the folder; raise `NotFound` with the nearest names, or `InvalidRelease` where it is malformed.
+
+    Neither says where the folder is: whoever chats need not know.
+    """
     known = names(folder)
     if name == RECORD:
         raise InvalidRequest(f"{RECORD} is made of the record: it is read by a reviewer who says why.")
@@ -65,7 +68,7 @@ def named(name: str, folder: Path, today: date | None = None) -> Dataset:
         near = difflib.get_close_matches(name, [*known, RECORD], n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]}?" if near else ""
         listed = ", ".join([*known, RECORD])
-        raise NotFound(f"There is no dataset {name[:80]!r} in {folder}.{hint} There are: {listed}.")
+        raise NotFound(f"There is no dataset {name[:80]!r}.{hint} There are: {listed}.")
     return _read(name, path, today)
 
 
@@ -93,7 +96,10 @@ def _is_path(path: Path) -> bool:
 
 
 def _read(name: str, path: Path, today: date | None) -> Dataset:
-    return files.load(path, today).model_copy(update={"name": name})
+    try:
+        return files.load(path, today).model_copy(update={"name": name})
+    except InvalidRelease as error:
+        raise InvalidRelease(str(error).replace(str(path), name)) from error
 
 
 def _within(folder: Path, name: str, deeper: int) -> Iterator[tuple[str, Path]]:

@@ -4,37 +4,40 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from assistant import estimate as estimates
 from assistant import questions, workshop
 from assistant.bootstrap import App
+from assistant.estimate import Language
 from assistant.settings import Settings
 from assistant.workshop import Workshop
 from opsplane import catalogue
 from opsplane.errors import InvalidRequest
-from opsplane.evaluation.dataset import Dataset
+from opsplane.evaluation.dataset import Case, Dataset
 from opsplane.evaluation.kept import Kept
 from opsplane.evaluation.report import Report, gathered
 from opsplane.evaluation.run import Run, Standing
-from opsplane.evaluation.scoring import Scorer
+from opsplane.evaluation.scoring import How, Measure, Score, Scorer
 from opsplane.exchange import Exchange
 from opsplane.release import Release
-from opsplane.spend import Usage
 
 Told = Callable[[Standing], None]
 
 TOGETHER = 4
 """Cases under way at a time, unless somebody says otherwise."""
 _CODE = ("assistant", "opsplane", "knowledge")
-_TOKEN, _PASSAGE, _QUESTION, _SENTENCE = 4, 1_500, 200, 120  # characters, for an estimate
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be evaluated. `judge` names the judge among the scorers, if there is one; see `Run` for the rest."""
+    """What is to be evaluated. `judge` names the judge among the scorers, if there is one; see `Run` for the rest.
+
+    `language` are the models that the scorers ask. With an `at_most` of 0 a run that costs nothing is made.
+    """
 
     dataset: Dataset
     scorers: Sequence[Scorer]
@@ -43,6 +46,7 @@ class Wanted:
     at_most: int | None = None
     withdrawn: frozenset[str] = frozenset()
     told: Told = field(default=lambda _: None)
+    language: Language = field(default_factory=Language)
 
 
 @dataclass(frozen=True)
@@ -75,19 +79,63 @@ def run(
     Raises `NotFound` for a persona that nobody knows, and what `workshop.serving` raises for a release that cannot be
     loaded: then nothing was asked.
     """
+    if wanted.at_most == 0 and _free(shop, release, wanted, known):
+        wanted = replace(wanted, at_most=None)
     with _opened(shop, release, wanted) as opened:
         _personas(opened, wanted.dataset)
         return asyncio.run(_run(alter(opened), shop, release, wanted, known))
 
 
 def estimate(shop: Workshop, release: Release, wanted: Wanted, known: Kept) -> tuple[int, int]:
-    """How many answers of a run are not known yet, and how many micro-dollars they will cost, roughly.
+    """How many answers of a run are not known yet, and how many micro-dollars it will cost, roughly.
 
-    A token is taken as four characters; a prompt holds the release's words and as many passages as it retrieves.
+    That is for those answers, and for language models that read them and what is known but not scored yet.
     """
     planned = _planned(None, shop, release, wanted, known, Standing(len(wanted.dataset.cases)))
     missing = planned.asked(wanted.dataset)
-    return len(missing), sum(_guess(shop, release, len(case.history) + 1) for case in missing)
+    length = estimates.characters(release)
+    unread = [(one.name, length) for one in _read_by_models(wanted) for _ in missing]
+    unread += asyncio.run(_unread(planned, wanted, missing))
+    micros = estimates.answers(shop.prices, release, sum(len(case.history) + 1 for case in missing))
+    micros += sum(estimates.reading(shop.prices, wanted.language, name, length) for name, length in unread)
+    return len(missing), micros
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """In the place of a scorer: notes the answers that it would have to read, by their length."""
+
+    measure: Measure
+    found: list[tuple[str, int]]
+
+    async def score(self, _case: Case, exchange: Exchange) -> Score | None:
+        """No score."""
+        self.found.append((self.measure.name, estimates.characters(exchange)))
+        return None
+
+
+async def _unread(planned: Run, wanted: Wanted, missing: Sequence[Case]) -> list[tuple[str, int]]:
+    """The measures of answers that are known but not scored yet, with their lengths; nothing is asked."""
+    found: list[tuple[str, int]] = []
+    gone = {case.id for case in missing}
+    answered = tuple(case for case in wanted.dataset.cases if case.id not in gone)
+    scorers = [_Unread(one, found) for one in _read_by_models(wanted)]
+    if scorers:
+        await replace(planned, scorers=scorers, at_most=None, told=lambda _: None, seen={})(
+            wanted.dataset.model_copy(update={"cases": answered})
+        )
+    return found
+
+
+def _read_by_models(wanted: Wanted) -> list[Measure]:
+    return [one.measure for one in wanted.scorers if one.measure.how is How.MODEL]
+
+
+def _free(shop: Workshop, release: Release, wanted: Wanted, known: Kept) -> bool:
+    """Whether a run will cost nothing: what has no price in the table is not free."""
+    asked, micros = estimate(shop, release, wanted, known)
+    unpriced = estimates.unpriced_judges(shop.prices, wanted.language)
+    return not micros and not unpriced and not (asked and estimates.unpriced(shop.prices, release))
 
 
 def _opened(shop: Workshop, release: Release, wanted: Wanted) -> AbstractContextManager[App]:
@@ -165,13 +213,3 @@ def _searched(shop: Workshop, release: Release) -> tuple[str, str]:
 def _personas(opened: App, dataset: Dataset) -> None:
     for name in sorted({case.as_ for case in dataset.cases}):
         questions.person(opened, name)
-
-
-def _guess(shop: Workshop, release: Release, questions_asked: int) -> int:
-    prompt = len(release.prompt.system) + sum(len(one.question) + len(one.answer) for one in release.prompt.examples)
-    read = prompt + release.retrieval.passages * (release.retrieval.passage_characters or _PASSAGE) + _QUESTION
-    written = release.style.sentences * _SENTENCE
-    model = release.models.flash
-    region = str(model.settings.get("location", model.settings.get("region", "")))
-    usage = Usage(input=read // _TOKEN, output=written // _TOKEN)
-    return questions_asked * shop.prices.cost(model.name, usage, region)

@@ -126,7 +126,6 @@ class Evaluations:
 
     def _run(self, asked: Asked, told: Callable[[Standing], None], at_most: int | None) -> Made:
         gate = self.policy.gate.model_copy(update={"dataset": asked.dataset.name})
-        gate = gate if asked.against else gate.alone()
         state = self._app.desk.plane.state
         order = Order(judge=asked.judge, together=2, at_most=at_most, gate=gate, votes=state.votes)
         order = replace(order, withdrawn=state.withdrawn, told=told)

@@ -22,10 +22,16 @@ async def _judge(given: str, actor: Actor, desk: Desk) -> Panel:
         if words:
             raise InvalidRequest("Write /judge, or /judge calibrate.")
         state = await asyncio.to_thread(lambda: desk.plane.state)
-        here = await asyncio.to_thread(lambda: desk.evaluations.court().judge.identity if desk.evaluations else "")
-        labels = await asyncio.to_thread(judges.labels, desk.ledger, here) if here else []
+        here = await asyncio.to_thread(_here, desk)
+        seen = await asyncio.to_thread(judges.seen, desk.ledger, here) if here else judges.Seen()
         tally.rows = len(state.judges)
-    return judge_panels.listed(state, here, len({one.exchange for one in labels}), desk.watcher.helm.policy.judges)
+    return judge_panels.listed(state, here, seen, desk.watcher.helm.policy.judges)
+
+
+def _here(desk: Desk) -> str:
+    """The judge that judges here, or nothing."""
+    court = desk.evaluations.court() if desk.evaluations else None
+    return court.judge.identity if court else ""
 
 
 async def _calibrate(actor: Actor, desk: Desk) -> Panel:
@@ -34,6 +40,8 @@ async def _calibrate(actor: Actor, desk: Desk) -> Panel:
         evaluations = evaluations_of(desk)
     await desk.step("judge", "judging what people labelled and it has not seen")
     court = await asyncio.to_thread(evaluations.catch_up)
+    if court is None:
+        raise InvalidRequest("Nobody judges here: OPSPLANE_JUDGE names who does.")
     floors, pair = evaluations.policy.judges, court.pair.identity if court.pair else ""
     found, _ = await judges.held(desk.plane, desk.ledger, court.judge.identity, floors, pair, actor=actor)
     return judge_panels.calibrated(found)

@@ -3,17 +3,21 @@
 from assistant.panels import Download, Panel, moment, plain, table
 from opsplane.evaluation.calibration import Calibration
 from opsplane.evaluation_events import JudgeCalibrated
+from opsplane.judges import Seen
 from opsplane.policy import Judges
 from opsplane.state import State
 
 
-def listed(state: State, here: str, labels: int, floors: Judges) -> Panel:
+def listed(state: State, here: str, seen: Seen, floors: Judges) -> Panel:
     """Every judge that was calibrated, and the one that judges here."""
     parts = ["### Judges"]
     if here:
         vote = "It **votes**: its scores count in gates and rollouts." if state.votes(here) else _mute(state, here)
         parts.append(f"Here judges {plain(here)}. {vote}")
-        parts.append(f"It scored {labels:,} answers that people labelled; the policy asks for {floors.labels}.")
+        parts.append(
+            f"It scored {seen.scored:,} answers that people labelled and left {seen.unscored:,} unscored; the policy "
+            f"asks for {floors.labels} scored ones."
+        )
     rows = [
         (one.judge, "votes" if one.votes else "no vote", _agreement(one), str(one.labels), one.reason or "—")
         for one in state.judges.values()
@@ -45,8 +49,8 @@ def calibrated(found: Calibration) -> Panel:
     ]
     parts = [
         f"### Calibration of {plain(found.judge)}",
-        f"{verdict} Answers that people labelled: {found.labels:,}. Reviewers: {found.reviewers}. It left unscored: "
-        f"{found.unscored}.",
+        f"{verdict} Answers that people labelled and it scored: {found.labels:,}; that it left unscored: "
+        f"{found.unscored:,}. Reviewers: {found.reviewers}.",
         table(("Measure", "Value (95 % interval)"), rows),
     ]
     parts += ["**Why it has no vote**", _list(found.reasons)] if found.reasons else []

@@ -12,7 +12,7 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from assistant import logprobs
+from assistant import estimate, logprobs
 from assistant.extractive.confidence import Encoder
 from opsplane.errors import InvalidRequest
 from opsplane.evaluation import rubric
@@ -70,6 +70,17 @@ def names(text: str) -> tuple[str, ...]:
     return found
 
 
+def must_be_model(name: str) -> None:
+    """Raise `InvalidRequest` for a name that is not of the form provider:model, or whose model cannot judge."""
+    provider, _, model = name.partition(":")
+    if provider == EMBEDDED:
+        raise InvalidRequest(
+            f"{name!r} copies passages and cannot judge; the judge without a language model: {EMBEDDED}"
+        )
+    if not provider or not model:
+        raise InvalidRequest(f"The judge {name[:80]!r} is neither {EMBEDDED} nor provider:model, such as openai:gpt-5.")
+
+
 def judge(wanted: Sequence[str], kit: Kit, name: str = "answer") -> Judge:
     """The judge of single answers by these names, a panel where they are several.
 
@@ -90,7 +101,7 @@ def reader(name: str, kit: Kit) -> Reader:
     """A language model for the measures that one reads (RAGAS's); raises `InvalidRequest`."""
     settings = _settings(kit)
     told = f"{name} {json.dumps(settings, sort_keys=True)}"
-    return Reader(_asked(name, settings, kit), told, kit.prices, _region(settings))
+    return Reader(_asked(name, settings, kit), told, kit.prices, estimate.region(settings))
 
 
 def completing(name: str, model: BaseChatModel, seconds: float = SECONDS) -> Complete:
@@ -155,12 +166,13 @@ def bears(support: Support, release: Release) -> Bears:
 
 def _grader(name: str, kit: Kit) -> Grader:
     settings = _settings(kit)
-    region = _region(settings)
+    region = estimate.region(settings)
+    complete = _asked(name, settings, kit)
     if not kit.prices.knows(name, region):
         log.warning("the judge %s has no price in the table %s: its calls are booked at 0", name, kit.prices.version)
     return Grader(
         name=name,
-        complete=_asked(name, settings, kit),
+        complete=complete,
         book=lambda found: kit.prices.book(Purpose.JUDGE, name, found.usage, region),
         settings=settings,
     )
@@ -171,13 +183,7 @@ def _asked(name: str, settings: Mapping[str, Scalar], kit: Kit) -> Complete:
 
 
 def _model(name: str, settings: Mapping[str, Scalar], make: Make) -> BaseChatModel:
-    provider, _, model = name.partition(":")
-    if provider == EMBEDDED:
-        raise InvalidRequest(
-            f"{name!r} copies passages and cannot judge; the judge without a language model: {EMBEDDED}"
-        )
-    if not model:
-        raise InvalidRequest(f"The judge {name!r} is neither {EMBEDDED} nor provider:model, such as openai:gpt-5.")
+    must_be_model(name)
     try:
         return make(name, **settings)
     except ImportError as error:
@@ -189,10 +195,6 @@ def _model(name: str, settings: Mapping[str, Scalar], make: Make) -> BaseChatMod
 
 def _settings(kit: Kit) -> dict[str, Scalar]:
     return {"temperature": 0, **kit.settings}
-
-
-def _region(settings: Mapping[str, Scalar]) -> str:
-    return str(settings.get("location", settings.get("region", "")))
 
 
 def _rubric(name: str, kind: str, kit: Kit) -> Rubric:

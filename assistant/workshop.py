@@ -1,15 +1,14 @@
 """What evaluations are made with: the documents and models of the product, apart from everybody's record."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from pathlib import Path
 
 from assistant import bootstrap, corpus, passages
 from assistant.bootstrap import App, Clock, LaidDown, Progress
+from assistant.scratch import scratch
 from assistant.settings import Settings
 from knowledge.embedding import MiniLM
 from knowledge.encoders import family
@@ -51,8 +50,11 @@ def of(app: App) -> Workshop:
 def serving(shop: Workshop, release: Release, clock: Clock, withdrawn: frozenset[str] = frozenset()) -> Iterator[App]:
     """The product serving one release to everybody, at another time if need be, on a record that is thrown away.
 
-    No budget stops it, no rollout changes it, and its costs are an evaluation's. Raises `InvalidRelease` for a release
-    whose index there is not, and `Conflict` for one that was made for other guardrail weights.
+    The record lies in the data folder's `evaluations/apart` and is removed at the end, or by the next evaluation where
+    the process was killed. No budget stops it, no rollout changes it, and its costs are an evaluation's.
+
+    Raises `InvalidRelease` for a release whose index there is not, `Conflict` for one that was made for other guardrail
+    weights, and `RecordUnavailable` where no folder can be made.
     """
     indexes = corpus.indexes(shop.settings)
     if release.retrieval.index not in indexes:
@@ -61,9 +63,9 @@ def serving(shop: Workshop, release: Release, clock: Clock, withdrawn: frozenset
             f"{', '.join(sorted(indexes))}"
         )
     fitness.weights(release)
-    with tempfile.TemporaryDirectory(prefix="opsplane-apart-") as folder, ExitStack() as open_parts:
+    with scratch(shop.settings.data / "evaluations" / "apart") as folder, ExitStack() as open_parts:
         own = replace(
-            Settings(data=Path(folder)),
+            Settings(data=folder),
             policy=shop.settings.policy,
             releases=shop.settings.releases,
             bank=shop.settings.bank,

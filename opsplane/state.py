@@ -136,7 +136,7 @@ class State:
         return frozenset(self.withheld)
 
     def votes(self, judge: str) -> bool:
-        """Whether a judge's scores count: its newest calibration against people's labels says so."""
+        """Whether a judge's scores count, by its newest calibration."""
         return judge in self.judges and self.judges[judge].votes
 
     @property
@@ -146,11 +146,8 @@ class State:
 
     def side(self, customer: str) -> Side:
         """Where a customer is; a candidate that this version cannot read serves nobody."""
-        if self.rollout:
-            side = self.rollout.side(customer)
-            if side.digest in self.releases:
-                return side
-        return Side(self.stable, STABLE)
+        side = self.rollout.side(customer) if self.rollout else None
+        return side if side and side.digest in self.releases else Side(self.stable, STABLE)
 
     def short(self, digest: str) -> str:
         """Id and beginning of the digest, as people see it."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from opsplane import yamlfile
 from opsplane.errors import InvalidRelease, InvalidRequest
@@ -84,6 +85,13 @@ class Case(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
+def _some(cases: Any) -> Any:
+    """The cases as they are given; a length that is asked of the read ones would be missed by malformed ones too."""
+    if cases is None or cases in ([], ()):
+        raise PydanticCustomError("no_cases", "it has no cases")
+    return cases
+
+
 class Dataset(BaseModel):
     """Cases that were true on one day; `name` is what people call the set, and is not part of its digest."""
 
@@ -91,7 +99,7 @@ class Dataset(BaseModel):
 
     name: Text = ""
     as_of: date
-    cases: tuple[Case, ...] = Field(min_length=1)
+    cases: Annotated[tuple[Case, ...], BeforeValidator(_some)]
 
     @model_validator(mode="after")
     def _unique(self) -> Self:

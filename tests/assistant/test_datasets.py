@@ -54,6 +54,15 @@ def test_what_is_no_name_is_told_with_the_names_there_are(folder: Path, name: st
         datasets.named(name, folder)
 
 
+def test_where_the_folder_is_is_not_told(folder: Path) -> None:
+    (folder / "alone.yaml").write_text("as_of: 2026-11-23\ncases: []", encoding="utf-8")
+    (folder / "golden" / "two.yaml").write_text(YAML % "one", encoding="utf-8")
+    for name in ("../x", "golden", "alone"):
+        with pytest.raises((NotFound, InvalidRelease)) as told:
+            datasets.named(name, folder)
+        assert str(folder) not in str(told.value)
+
+
 def test_the_nearest_name_is_told(folder: Path) -> None:
     with pytest.raises(NotFound, match="Did you mean golden"):
         datasets.opened("goldn", folder)

@@ -122,6 +122,23 @@ def test_what_a_run_will_ask_is_known_beforehand(shop: Workshop, release: Releas
     assert 1_000 < micros < 100_000
 
 
+def test_a_judge_is_estimated_also_where_the_answers_are_known(
+    shop: Workshop, release: Release, small: Dataset, kept: Kept
+) -> None:
+    order = Order(judge="google_genai:gemini-3.8-flash")
+    own = {"name": "google_genai:gemini-3.8-flash", "settings": {"google_api_key": "none"}}
+    judged = release.model_copy(
+        update={"models": release.models.model_copy(update={"judge": type(release.models.flash)(**own)})}
+    )
+    before = assessing.expected(shop, [judged], small, order, kept)
+    assert (before.asked, before.unpriced) == (3, ())
+    assert before.micros > 0
+    assessing.assess(shop, judged, None, small, Order(assessing.RULES), kept)
+    after = assessing.expected(shop, [judged, judged], small, order, kept)
+    assert after.asked == 0
+    assert 0 < after.micros <= before.micros
+
+
 def test_documents_that_are_withdrawn_make_another_run(shop: Workshop, release: Release, small: Dataset) -> None:
     one, other = (
         evaluating.subject(shop, release, Wanted(small, (), withdrawn=gone))
@@ -170,6 +187,19 @@ def test_a_releases_own_judge_goes_before_the_settings(shop: Workshop, release: 
     assert scoring.who(own, shop.settings, "embedded") == ("embedded",)
     assert scoring.who(release, shop.settings) == ("embedded",)
     assert release.digest == evaluating.release("", shop.settings).digest
+
+
+def test_the_hourly_run_puts_its_report_on_the_record_as_the_services_own(serving: App) -> None:
+    alerts: list[AlertRaised] = []
+    told = evaluations.Evaluations(serving).golden(alerts.append)
+    assert told.startswith("2 of 3 cases passed")
+    newest = serving.desk.ledger.events(["release_evaluated"])[-1]
+    assert newest.actor == SERVICE
+    assert "gate inconclusive" in told  # three cases are too few for any verdict
+    assert alerts == []
+    before = serving.desk.ledger.count(["release_evaluated"])
+    evaluations.Evaluations(serving).golden(alerts.append)  # nothing has changed since: nothing to put on the record
+    assert serving.desk.ledger.count(["release_evaluated"]) == before
 
 
 async def test_an_operator_evaluates_in_the_chat_and_the_report_is_on_the_record(serving: App) -> None:
@@ -224,11 +254,8 @@ def test_a_second_evaluation_at_the_same_time_is_refused(serving: App) -> None:
         evaluator.golden(lambda _: None)
 
 
-def test_the_hourly_run_puts_its_report_on_the_record_as_the_services_own(serving: App) -> None:
-    alerts: list[AlertRaised] = []
-    told = evaluations.Evaluations(serving).golden(alerts.append)
-    assert told.startswith("2 of 3 cases passed")
-    newest = serving.desk.ledger.events(["release_evaluated"])[-1]
-    assert newest.actor == SERVICE
-    assert "gate inconclusive" in told  # three cases are too few for any verdict
-    assert alerts == []
+def test_the_release_that_serves_is_held_against_bounds_alone(serving: App) -> None:
+    gate = evaluations.Evaluations(serving).policy.gate
+    assert gate.compares
+    assert not gate.alone().compares
+    assert set(gate.alone().measures) == {"facts", "citations", "declines", "figures", "forbidden"}

@@ -148,13 +148,16 @@ def test_log_probabilities_in_another_form_are_none(told: object) -> None:
     ("name", "words"),
     [
         ("gemini", "neither embedded nor provider:model"),
+        ("none", "neither embedded nor provider:model"),
+        (":model", "neither embedded nor provider:model"),
         ("embedded:extractive", "copies passages and cannot judge"),
         ("nowhere:model", "cannot be used"),
     ],
 )
-def test_a_judge_that_there_is_not_is_told(name: str, words: str) -> None:
+def test_a_judge_that_there_is_not_is_told(name: str, words: str, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(InvalidRequest, match=words):
         judging.judge([name], kit(make=init_chat_model))
+    assert "has no price" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,20 @@ def test_a_corrupt_file_stops_the_start_before_anything_is_written_and_is_named(
     assert [path.name for path in tmp_path.iterdir()] == ["torn.yaml"]
 
 
+@pytest.mark.parametrize("words", [("evaluate",), ("gate", "--judge", "none"), ("people", "list")])
+def test_a_data_folder_that_cannot_be_is_told_in_one_line_and_is_no_verdict(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("sys.argv", ["opsplane", *words, "--data", str(tmp_path / "file" / "x")])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    told = capsys.readouterr().err
+    assert "Not a directory" in told
+    assert "Traceback" not in told
+
+
 def test_people_are_added_listed_and_disabled(run: Run) -> None:
     assert "Nobody yet" in run("people", "list").stdout
     added = run("people", "add", "ann", "--role", "reviewer", stdin="secret words\nsecret words\n")
@@ -159,7 +173,7 @@ cases:
     facts: [$15]
     forbidden: [$29]
     documents: [overdraft-terms, fee-schedule-consumer]
-  - {id: cake, kind: off-topic, question: "How do I bake a cake?", expect: decline}
+  - {id: baking, kind: off-topic, question: "How do I bake a cake?", expect: decline}
 """
     )
     files = {name: str(tmp_path / f"report.{name}") for name in ("html", "json", "junit", "markdown")}

@@ -113,7 +113,7 @@ def test_a_malformed_line_is_named_with_file_line_and_field(tmp_path: Path, row:
     [
         ("", "set.yaml: the file is empty"),
         ("- 1", "set.yaml: line 1: a mapping of fields is expected"),
-        ("as_of: 2026-11-23\ncases: []", "set.yaml: line 2: cases: Tuple should have at least 1 item"),
+        ("as_of: 2026-11-23\ncases: []", "set.yaml: line 2: cases: it has no cases"),
         ("as_of: 2026-13-01\ncases: []", "set.yaml: a value cannot be read: month must be in 1..12"),
         ("as_of: 2026-11-23\ncases:\n- id: a\n  kind: b\n  question: yes", "set.yaml: line 5: cases.0.question: "),
         ("as_of: 2026-11-23\ncases: &a [*a]", "set.yaml: line 2: an alias (*name)"),
@@ -124,6 +124,17 @@ def test_a_malformed_line_is_named_with_file_line_and_field(tmp_path: Path, row:
 )
 def test_a_malformed_file_is_named_with_line_and_field(tmp_path: Path, text: str, told: str) -> None:
     assert told in refusal(yaml_file(tmp_path, text))
+
+
+@pytest.mark.parametrize("cases", ["[]", "", "null"])
+def test_a_set_without_cases_says_so(tmp_path: Path, cases: str) -> None:
+    told = refusal(yaml_file(tmp_path, f"as_of: 2026-11-23\ncases: {cases}"))
+    assert told == "set.yaml: line 2: cases: it has no cases"
+
+
+def test_malformed_cases_are_not_told_as_none(tmp_path: Path) -> None:
+    told = refusal(yaml_file(tmp_path, "as_of: 2026-11-23\ncases:\n- {id: a, kind: b}"))
+    assert told == "set.yaml: line 3: cases.0.question: Field required"
 
 
 def test_of_many_mistakes_the_first_are_told_and_the_rest_are_counted(tmp_path: Path) -> None:
