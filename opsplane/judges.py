@@ -28,6 +28,14 @@ class _Scores:
     people: list[Public]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """How many of the answers that people labelled a judge scored, and how many it looked at and could not score."""
+
+    scored: int = 0
+    unscored: int = 0
+
+
 def labels(ledger: Ledger, judge: str) -> list[Label]:
     """Every label of a person on an answer that this judge looked at, in the order of the record.
 
@@ -50,6 +58,13 @@ def labels(ledger: Ledger, judge: str) -> list[Label]:
         )
         given.append(label)
     return given
+
+
+def seen(ledger: Ledger, judge: str) -> Seen:
+    """How many labelled answers this judge looked at."""
+    given = {one.exchange: one.judge for one in labels(ledger, judge)}
+    scored = sum(score is not None for score in given.values())
+    return Seen(scored, len(given) - scored)
 
 
 def unseen(ledger: Ledger, judge: str, most: int) -> list[str]:

@@ -91,12 +91,12 @@ def alpha(units: Sequence[Sequence[float | None]], level: Level = Level.INTERVAL
     Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011). Units with fewer than two values do not count.
     The interval is the percentile bootstrap over units, which covers as it should where resampling disagreements alone
     does not (Zapf, Castell, Morawietz and Karch, BMC Medical Research Methodology 16:93, 2016). Undefined where there
-    is only one value in all.
+    is only one value in all, and for a single unit: its disagreement is all there is, so that nothing is told by it.
     """
     values = [[float(one) for one in unit if one is not None] for unit in units]
     values = [unit for unit in values if len(unit) > 1]
-    if not values:
-        return Estimate(number=0)
+    if len(values) < 2:
+        return Estimate(number=len(values))
     disagreement = _Disagreement(values, level)
     return bootstrapped(len(values), disagreement.size, disagreement.alpha, seed)
 

@@ -28,6 +28,8 @@ SLACK = 0.1
 """How far below its floor the interval of the agreement may reach: `benchmarks.judges` measures what that brings."""
 RIGHT = 0.5
 """The score from which on an answer counts as right, where right and wrong are compared."""
+UNREAD = 0.2
+"""The share of labelled answers that a judge may leave unscored: what it says of the others is else a selection."""
 GRADES = 5
 """The grades that scores are sorted into for the weighted kappa."""
 
@@ -40,6 +42,7 @@ class Fault(StrEnum):
     """What costs a judge its vote."""
 
     LABELS = "labels"  # too few to tell
+    UNSCORED = "unscored"  # it leaves too much unscored
     AGREEMENT = "agreement"
     LENGTH = "length"
     POSITION = "position"
@@ -215,6 +218,7 @@ def _against(found: Calibration) -> dict[Fault, str]:
     few = found.labels < found.floors.labels
     said = {
         Fault.LABELS: _few(found) if few else "",
+        Fault.UNSCORED: "" if few else _leaves(found),
         Fault.AGREEMENT: "" if few else _agrees(found),
         Fault.LENGTH: "" if few else _likes_length(found),
         Fault.POSITION: _is_swayed(found),
@@ -225,6 +229,13 @@ def _against(found: Calibration) -> dict[Fault, str]:
 
 def _few(found: Calibration) -> str:
     return f"Only {found.labels} answers were scored by people and by the judge; {found.floors.labels} are needed."
+
+
+def _leaves(found: Calibration) -> str:
+    whole = found.labels + found.unscored
+    if found.unscored <= UNREAD * whole:
+        return ""
+    return f"It left {found.unscored} of {whole} labelled answers unscored; up to {UNREAD:.0%} is borne."
 
 
 def _agrees(found: Calibration) -> str:

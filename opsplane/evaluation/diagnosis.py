@@ -3,7 +3,7 @@
 Decided by where the expected facts got lost on their way: document, passage, answer, check. Pure.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,10 +14,12 @@ from opsplane.evaluation.evaluate import TURNED_AWAY, states, told
 from opsplane.evaluation.report import Report, Row
 from opsplane.exchange import Outcome
 
-Text = Callable[[str], str | None]
-"""A document's whole text by its id, or None where the index holds no such document."""
+Texts = Mapping[str, str]
+"""Every document in force, whole, by its id."""
 
 Fact = str | tuple[str, ...]
+NAMED = 5
+"""Documents that a diagnosis names at most."""
 TUNABLE = 100
 """Corrected answers from which on tuning a model is worth an experiment; below, a prompt is cheaper and as good."""
 
@@ -26,8 +28,8 @@ class Cause(StrEnum):
     """Where a case was lost."""
 
     BROKEN = "broken"  # the turn failed
-    DOCUMENT = "document"  # no document in force says it
-    SEARCH = "search"  # the document says it and was not found
+    DOCUMENT = "document"  # none of the case's documents in force says it; of a case that names none: no document does
+    SEARCH = "search"  # a document says it and was not found
     PASSAGE = "passage"  # the document was found, and another passage of it
     IGNORED = "ignored"  # the passage was there and the model did not use it
     INVENTED = "invented"  # something was said that no source bears out, or that must not be said
@@ -124,20 +126,24 @@ class Diagnosis:
 
 
 def diagnose(
-    report: Report, dataset: Dataset, text: Text, tools: Collection[str] = (), corrected: int = 0
+    report: Report, dataset: Dataset, texts: Texts, tools: Collection[str] = (), corrected: int = 0
 ) -> Diagnosis:
-    """Say for every case that did not pass where it was lost. `tools` are the account tools that cases name."""
+    """Say for every case that did not pass where it was lost.
+
+    `texts` are all documents in force: a case that names no document may be answered from any. `tools` are the account
+    tools that cases name.
+    """
     cases = {case.id: case for case in dataset.cases}
     failed = [(row, cases[row.case]) for row in report.rows if not row.passed and row.case in cases]
     found = tuple(
         Found(case=row.case, cause=cause, detail=told)
         for row, case in failed
-        for cause, told in [_lost(row, case, text, tools)]
+        for cause, told in [_lost(row, case, texts, tools)]
     )
     return Diagnosis(len(report.rows), found, corrected)
 
 
-def _lost(row: Row, case: Case, text: Text, tools: Collection[str]) -> tuple[Cause, str]:
+def _lost(row: Row, case: Case, texts: Texts, tools: Collection[str]) -> tuple[Cause, str]:
     answer = row.answer
     if answer.outcome in (Outcome.FAILED, Outcome.STOPPED):
         return Cause.BROKEN, answer.error or answer.outcome.value
@@ -146,7 +152,7 @@ def _lost(row: Row, case: Case, text: Text, tools: Collection[str]) -> tuple[Cau
     if answer.outcome is Outcome.DECLINED:
         return Cause.STRICT, f"declined by {answer.code}"
     if missing := [fact for fact in case.facts if not states(answer.text, fact)]:
-        return _missing(row, case, missing, text, tools)
+        return _missing(row, case, missing, texts, tools)
     if answer.outcome in TURNED_AWAY:
         return _unsaid(row, case)
     if row.why.startswith(("stated", "without a source")):
@@ -154,23 +160,39 @@ def _lost(row: Row, case: Case, text: Text, tools: Collection[str]) -> tuple[Cau
     return Cause.FORMAT, row.why
 
 
-def _missing(row: Row, case: Case, missing: Sequence[Fact], text: Text, tools: Collection[str]) -> tuple[Cause, str]:
+def _missing(row: Row, case: Case, missing: Sequence[Fact], texts: Texts, tools: Collection[str]) -> tuple[Cause, str]:
     """Where the facts got lost: in no document, in no passage that was found, in the answer, or in a check."""
     answer = row.answer
     found = {one.document for one in answer.sources}
     if held := [fact for fact in missing if any(states(one.text, fact) for one in answer.withheld)]:
         return Cause.STRICT, f"withheld: {_told(held)}"
     seen = " ".join(one.text for one in answer.sources)
-    if all(states(seen, fact) for fact in missing):
+    lacking = [fact for fact in missing if not states(seen, fact)]
+    if not lacking:
         return Cause.IGNORED, f"in the sources, not in the answer: {_told(missing)}"
     if case.documents and set(case.documents) <= set(tools) - found:
         return Cause.IGNORED, f"the account tool {case.documents[0]} was not asked"
-    known = {name: words for name in case.documents if (words := text(name)) is not None}
-    if not any(states(words, fact) for words in known.values() for fact in missing):
-        return Cause.DOCUMENT, f"nothing of {_told(missing)} in {', '.join(sorted(known)) or 'any document'}"
-    if reached := sorted(found & set(known)):
-        return Cause.PASSAGE, f"found {', '.join(reached)} without {_told(missing)}"
-    return Cause.SEARCH, f"{', '.join(sorted(known))} was not among the passages"
+    holders = _holders(lacking, case.documents or tuple(texts), texts)
+    if not holders:
+        return Cause.DOCUMENT, _nowhere(lacking, case, texts, tools)
+    if reached := [name for name in holders if name in found]:
+        return Cause.PASSAGE, f"found {_names(reached)} without {_told(lacking)}"
+    return Cause.SEARCH, f"{_names(holders)} says {_told(lacking)} and was not among the passages"
+
+
+def _holders(facts: Sequence[Fact], names: Collection[str], texts: Texts) -> list[str]:
+    """The documents among these that state the most of the facts, and at least one."""
+    counts = {name: sum(states(texts[name], fact) for fact in facts) for name in names if name in texts}
+    most = max(counts.values(), default=0)
+    return sorted(name for name, count in counts.items() if count == most > 0)
+
+
+def _nowhere(facts: Sequence[Fact], case: Case, texts: Texts, tools: Collection[str]) -> str:
+    """Where the facts were looked for in vain, and nothing that was not looked at."""
+    if not case.documents:
+        return f"nothing of {_told(facts)} in any of the {len(texts)} documents in force"
+    looked = sorted({*case.documents} & {*texts, *tools})
+    return f"nothing of {_told(facts)} in {_names(looked)}" if looked else f"not in force: {_names(case.documents)}"
 
 
 def _unsaid(row: Row, case: Case) -> tuple[Cause, str]:
@@ -179,6 +201,11 @@ def _unsaid(row: Row, case: Case) -> tuple[Cause, str]:
     if case.documents and not found & set(case.documents):
         return Cause.SEARCH, f"none of {', '.join(case.documents)} was among the passages"
     return (Cause.STRICT, "everything was withheld") if row.answer.withheld else (Cause.IGNORED, "nothing was said")
+
+
+def _names(documents: Sequence[str]) -> str:
+    more = len(documents) - NAMED
+    return ", ".join(documents[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _told(facts: Sequence[Fact]) -> str:

@@ -12,7 +12,15 @@ Ask = Callable[[str, str, str], Awaitable[Exchange]]
 
 TURNED_AWAY = frozenset({Outcome.DECLINED, Outcome.ABSTAINED})
 SPOKEN = frozenset({Outcome.ANSWERED, Outcome.REPLIED})
-_FIGURE = re.compile(r"\$?\d[\d,]*(?:\.\d+)?%?")
+_FIGURE = re.compile(
+    r"(?P<sign>[$€£¥]\s?)?(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)"
+    r"(?:[\s-]?(?P<unit>%|(?:percent|per cent|dollars?|usd|bucks)\b))?"
+)
+_SHARED = (
+    (re.compile(r"([$€£¥])(\d[\d,.]*\s?(?:[-–—]|to)\s?)(?=\d)"), r"\1\2\1"),  # $5 to 10
+    (re.compile(r"(\d)(\s?(?:[-–—]|to)\s?\d[\d,.]{0,20}(?:%| percent\b))"), r"\1%\2"),  # 3–5%
+)
+"""Ranges that name their unit once."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class Result:
     exchange: Exchange
     missing: tuple[str, ...]  # expected facts that are not in the answer
     stated: tuple[str, ...]  # forbidden statements that are
-    unsupported: tuple[str, ...]  # figures that stand in no cited source
+    unsupported: tuple[str, ...]  # figures that do not stand in what their sentence cites
     cited: bool  # one of the expected documents
     passed: bool
 
@@ -74,11 +82,43 @@ def _cites(exchange: Exchange) -> set[int]:
 
 
 def _unsupported(exchange: Exchange) -> tuple[str, ...]:
-    """Figures of an answer that stand in none of its sources; fixed replies have no sources and are not looked at."""
+    """Figures of an answer that do not stand, as a whole and with their unit, in what their own sentence cites.
+
+    A sentence that cites nothing is held against all evidence. What was worked out stands nowhere. Fixed replies have
+    no sources and are not looked at.
+    """
     if exchange.outcome is not Outcome.ANSWERED:
         return ()
-    sources = _flat(" ".join(f"{one.title} {one.section} {one.text}" for one in exchange.evidence))
-    return tuple(one for one in _FIGURE.findall(_flat(exchange.answer)) if one.strip("$%") not in sources)
+    found: dict[str, None] = {}
+    for sentence in exchange.sentences:
+        sources = [one for one in exchange.evidence if not sentence.cites or one.number in sentence.cites]
+        held = _figures(_shared(" ".join(f"{one.title} {one.section} {one.text}" for one in sources)))
+        known = {(number, unit) for _, number, unit in held} | {(number, "") for _, number, _ in held}
+        found |= {text: None for text, *figure in _figures(sentence.text) if tuple(figure) not in known}
+    return tuple(found)
+
+
+def _figures(text: str) -> list[tuple[str, str, str]]:
+    """Every figure as written, its number without commas and closing zeros, and its unit: money, % or none."""
+    return [(one.group(), _number(one["number"]), _unit(one)) for one in _FIGURE.finditer(_flat(text))]
+
+
+def _number(written: str) -> str:
+    plain = written.replace(",", "")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _unit(figure: re.Match[str]) -> str:
+    if figure["sign"]:
+        return figure["sign"].strip()
+    named = figure["unit"] or ""
+    return "%" if named[:3] in ("%", "per") else "$" if named else ""
+
+
+def _shared(text: str) -> str:
+    for pattern, whole in _SHARED:
+        text = pattern.sub(whole, text)
+    return text
 
 
 def _stands(words: str, text: str) -> bool:

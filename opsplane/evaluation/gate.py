@@ -9,8 +9,11 @@ How a demand is decided:
   unfavourable end lost no more than the margin. Missed: it lost more than the margin, and the whole interval lies on
   the side of a loss, so that chance alone is not blamed on the release. Anything else is inconclusive: a loss beyond
   the margin is then neither shown nor ruled out.
-- Too few cases, many without a number that had one before, a measure that is not there, a run that was interrupted,
-  a judge without a vote: inconclusive.
+- Too few cases, many without a number that had one before, a measure that is not there, a run that was interrupted:
+  inconclusive.
+- Whatever a language model read and judged is the judge's word, be it the rubric or RAGAS, and so is what the embedded
+  judge gave: inconclusive while the judge of the run has no vote. Perplexity is no judgement: the model only gives the
+  probabilities of words, so that it needs none.
 
 A release passes where every demand is met, and fails where one is missed.
 """
@@ -30,6 +33,8 @@ from opsplane.policy import Gate
 
 _EXACT = 1e-9
 """Means are rounded to six decimals; so much less is the same number."""
+_CALCULATED = "perplexity"
+"""What a language model gives without judging anything."""
 _SILENT = 0.05
 """The share of cases without a number up to which a difference is believed, and a mean whose unit knows no worst."""
 
@@ -185,9 +190,10 @@ def _lines(report: Report, gate: Gate, against: Comparison | None, *, votes: boo
 
 
 def _by_judge(measure: Measure) -> bool:
-    """Whether a number is a judge's word: what a language model gave, or the embedded judge."""
-    judged = measure.name == "judge" or measure.name.startswith("judge_")
-    return measure.how in (How.MODEL, How.EMBEDDED) and judged
+    """Whether a number is a judge's word: what a language model judged, or the embedded judge."""
+    if measure.how is How.MODEL:
+        return measure.name != _CALCULATED
+    return measure.how is How.EMBEDDED and (measure.name == "judge" or measure.name.startswith("judge_"))
 
 
 def _mute(report: Report) -> str:

@@ -78,9 +78,11 @@ def test_what_a_judge_left_unscored_is_no_score_until_it_gives_one(ledger: Ledge
     reviewed(ledger, "e1")
     ledger.settle()
     assert [one.judge for one in judges.labels(ledger, JUDGE)] == [None]
+    assert judges.seen(ledger, JUDGE) == judges.Seen(scored=0, unscored=1)
     scored(ledger, "e1", 90)
     ledger.settle()
     assert [one.judge for one in judges.labels(ledger, JUDGE)] == [0.9]
+    assert judges.seen(ledger, JUDGE) == judges.Seen(scored=1, unscored=0)
 
 
 def test_pairs_that_could_not_be_told_say_nothing_about_the_order(ledger: Ledger) -> None:

@@ -91,6 +91,7 @@ def test_alpha_of_two_observers_and_names_is_krippendorffs() -> None:
 
 def test_where_all_say_the_same_there_is_no_agreement_to_tell() -> None:
     assert alpha([(1, 1), (1, 1)]).value is None
+    assert alpha([(0, 1), (1, None)]) == Estimate(number=1)
     assert kappa([[7, 0], [0, 0]]).value is None
     assert spearman([1, 1, 1], [1, 2, 3]).value is None
 

@@ -138,6 +138,14 @@ def test_what_is_unscored_is_counted_and_said() -> None:
     assert found.notes[-1] == "30 of 120 answers it left unscored."
 
 
+@pytest.mark.parametrize(("every", "faults"), [(4, (Fault.UNSCORED,)), (5, ())])
+def test_a_judge_that_leaves_much_unscored_has_none(every: int, faults: tuple[Fault, ...]) -> None:
+    judge = [None if number % every == 0 else float(one) for number, one in enumerate(near(people()))]
+    found = held(labelled(judge, people()))
+    assert (found.faults, found.votes) == (faults, not faults)
+    assert not faults or found.reasons == ("It left 30 of 120 labelled answers unscored; up to 20% is borne.",)
+
+
 def test_nothing_at_all_is_a_judge_without_a_vote() -> None:
     found = held([], [])
     assert (found.votes, found.labels, found.agreement.value) == (False, 0, None)

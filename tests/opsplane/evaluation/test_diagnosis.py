@@ -28,7 +28,7 @@ def lost(one: Case, found: Exchange) -> Found:
         answer=Answer.of(found),
     )
     head = {"release": "r", "release_digest": "0", "dataset": "t", "dataset_digest": "1", "as_of": DAY, "asked": 1}
-    (diagnosed,) = diagnose(gathered([row], [], **head), dataset(one), HELD.get, {"account_balances"}).found
+    (diagnosed,) = diagnose(gathered([row], [], **head), dataset(one), HELD, {"account_balances"}).found
     return diagnosed
 
 
@@ -43,6 +43,9 @@ CAUSES = [
     (case(facts=("$15", "ten days")), nothing(2), Cause.SEARCH),
     (case(facts=("ten days",)), nothing(1), Cause.DOCUMENT),
     (case(documents=("gone",)), nothing(2), Cause.DOCUMENT),
+    (case(documents=()), nothing(2), Cause.SEARCH),
+    (case(documents=(), facts=("ten days",)), nothing(2), Cause.DOCUMENT),
+    (case(documents=(), facts=("$25", "$15")), nothing(2), Cause.SEARCH),
     (case(documents=("account_balances",)), nothing(2), Cause.IGNORED),
     (case(), nothing(outcome=Outcome.DECLINED, code="scope.off_topic"), Cause.STRICT),
     (case(), nothing(1, withheld=(Sentence(text="It is $15.", cites=(1,)),)), Cause.STRICT),
@@ -63,11 +66,24 @@ def test_another_passage_of_the_right_document_is_told_from_another_document() -
     assert lost(case(), other).cause is Cause.PASSAGE
 
 
+def test_a_diagnosis_names_the_document_that_says_it_and_none_that_it_did_not_look_at() -> None:
+    assert lost(case(documents=()), nothing(2)).detail == "document-1 says $15 and was not among the passages"
+    assert lost(case(documents=("document-1", "document-2")), nothing(2)).detail.startswith("document-1 says $15")
+    assert lost(case(documents=("gone",)), nothing(2)).detail == "not in force: gone"
+    unknown = lost(case(documents=(), facts=("ten days",)), nothing(2))
+    assert unknown.detail == "nothing of ten days in any of the 2 documents in force"
+
+
+def test_what_a_passage_said_is_not_looked_for() -> None:
+    one = case(documents=(), facts=("$25", "$15"))
+    assert lost(one, nothing(2)).detail == "document-1 says $15 and was not among the passages"
+
+
 def test_what_passed_is_not_diagnosed() -> None:
     assert not diagnose(
         gathered([], [], release="r", release_digest="0", dataset="t", dataset_digest="1", as_of=DAY, asked=0),
         dataset(),
-        HELD.get,
+        HELD,
     ).found
 
 

@@ -133,6 +133,21 @@ def test_a_judge_without_a_vote_decides_nothing(how: How, demand: str) -> None:
     assert decided(judged, asked, judged, votes=True).passed
 
 
+@pytest.mark.parametrize("name", ["faithfulness", "context_recall"])
+def test_whatever_a_language_model_judged_needs_a_vote(name: str) -> None:
+    read = report([1.0] * 30, name, measures=[measure(name, how=How.MODEL)], judge="rubric@1")
+    found = decided(read, demands(name, least=0.1), votes=False)
+    assert (found.verdict, found.lines[0].reason[:15]) == (Verdict.INCONCLUSIVE, "the judge rubri")
+    assert decided(read, demands(name, least=0.1)).passed
+    by_rule = report([1.0] * 30, name, measures=[measure(name, how=How.EMBEDDED)])
+    assert decided(by_rule, demands(name, least=0.1), votes=False).passed
+
+
+def test_perplexity_is_no_judgement() -> None:
+    told = report([2.0] * 30, "perplexity", measures=[measure("perplexity", how=How.MODEL, unit="none")])
+    assert decided(told, demands("perplexity", most=3), votes=False).passed
+
+
 def test_a_rule_needs_no_vote() -> None:
     assert decided(report([1.0] * 30), demands(least=0.5), votes=False).passed
 
