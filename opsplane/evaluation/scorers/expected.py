@@ -9,7 +9,7 @@ from opsplane.evaluation.scorers.rule import Found, Rule, digest
 from opsplane.evaluation.scoring import How, Measure
 from opsplane.exchange import Exchange, Outcome
 
-VERSION = 1
+VERSION = 2
 
 
 def scorers() -> list[Rule]:
