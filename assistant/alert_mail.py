@@ -1,6 +1,6 @@
 """Alerts by e-mail: one message over SMTP to everybody on call, by the same rules as the web hook.
 
-    smtp://user:password@host:587/?from=opsplane@bank.example&to=oncall@bank.example,risk@bank.example&starttls=1
+    smtp://USER:PASSWORD@HOST:587/?from=SENDER&to=ONE,ANOTHER&starttls=1
 
 `smtps://` speaks TLS from the first byte (port 465). A password goes over an encrypted connection only, unless the
 server is on this machine. User and password are percent-encoded; neither is ever logged or put on the record.
