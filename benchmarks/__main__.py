@@ -29,6 +29,7 @@ PARTS = {
     "100,000 passages": ["-m", "benchmarks.scale"],
     "Two indexes switched under load": ["-m", "benchmarks.switching"],
     "Planted faults and the gate": ["-m", "benchmarks.faults"],
+    "Evaluations killed": ["-m", "benchmarks.run_kills"],
     "Scripted judges": ["-m", "benchmarks.judges"],
     "The embedded judge": ["-m", "benchmarks.embedded_judge"],
     "RAGAS by the embedded models": ["-m", "benchmarks.embedded_ragas"],

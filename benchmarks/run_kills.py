@@ -1,14 +1,15 @@
 """Evaluations killed at random moments: `python -m benchmarks.run_kills [--kills 20] [--seed 7]`.
 
-`opsplane evaluate` runs over some forty golden cases, with all scorers and the embedded judge, and is killed with
-SIGKILL: by turns at any moment between its first write and its last, and in the very place of one of its writes to the
-file of kept answers or to the report, which a preloaded library picks out. The same command then runs again to its end.
-Its report must have the digest of a run that nobody killed, and no answer that was kept may be asked for again: it
-would be another exchange, with an id of its own. Leaves with an error where any of that fails.
+`opsplane evaluate` runs over 39 golden cases, scored by the rules and by the embedded judge, and is killed (SIGKILL):
+half of the times at any moment between its first write and its last, half of the times in the very place of one of its
+writes to the file of kept answers or to the report, which a preloaded library picks out. The same command then runs
+again to its end. Its report must have the digest of a run that nobody killed, no answer that was kept may be asked for
+again (it would be another exchange, with an id of its own), and nothing may be left of the killed run's own record.
+Leaves with an error where any of that fails.
 
 The command runs whole, in a process of its own for each kill and each second run. That process is forked from one which
 has imported the product and opened nothing of it, since the imports take longer than the run; vectors of documents and
-questions are on file from a run before, for the same reason.
+questions are on file from a run before, for the same reason. Two runs are under way at a time.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from signal import SIGKILL
@@ -49,22 +51,24 @@ from opsplane import spend
 from opsplane.evaluation import dataset
 from opsplane.evaluation.dataset import Dataset
 from opsplane.evaluation.kept import Kept
+from opsplane.guardrails import language
 from tests import library
 from tests.durability import harness
 from tests.durability.harness import Disk
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 EVERY = 7
-"""One golden case of so many takes part: 39 of 270."""
-ANSWER = 0.1
-"""Seconds that an answer takes, about: within so many from a write the kill comes."""
+"""One golden case of so many takes part."""
+SCORERS = (*assessing.RULES, scoring.JUDGE)
+ANSWER = 0.2
+"""Seconds that an answer takes, about: a kill at any moment comes within so many of a write."""
 _FRAME, _HEAD = 24 + 4096, 32
 """Bytes of a page in SQLite's write-ahead log with its header, and of the log's own header."""
 _CONTEXT = get_context("fork")
 
 
 class Lasting(MiniLM):
-    """Every vector is for the next process too; the questions of the golden set are nobody's secret."""
+    """Every vector is for the next process too: the questions of the golden set are nobody's secret."""
 
     def encode(self, texts: Sequence[str], *, lasting: bool = True) -> NDArray[np.float32]:  # noqa: ARG002
         """As `MiniLM.encode`."""
@@ -79,24 +83,40 @@ class Killed:
     torn: bool
     equal: bool
     twice: int
+    left: int  # folders of records that were to be thrown away
+
+
+def prepare(folder: Path) -> None:
+    """Documents, cases, and the vectors of all that a run looks at."""
+    golden, settings = dataset.load(GOLDEN), Settings(data=folder / "data")
+    cases = Dataset(name="cases", as_of=golden.as_of, cases=golden.cases[::EVERY])
+    models = settings.data / "models"
+    models.parent.mkdir(parents=True)
+    dataset.save(cases, folder / "cases.yaml")
+    library.stock(settings.data)
+    models.unlink()  # a link to what all tests share
+    shutil.copytree(library.MODELS, models, ignore=shutil.ignore_patterns("*fp32*"))
+    name = embedding.load(models).name
+    model = Lasting(max(models.glob(f"{name}*.onnx")), embedding.published() / "tokenizer.json")
+    model.recall(models / "known.npz")
+    with closing(Library(corpus.folder(settings), family(model))) as opened, Kept(None) as nothing:
+        shop = Workshop(settings, opened, model, spend.load())
+        release = evaluating.release("", settings)
+        evaluating.run(shop, release, Wanted(cases, scoring.bench(shop, release, SCORERS).scorers), nothing)
+    model.keep(models / "known.npz")
+    shutil.rmtree(settings.data / "evaluations")
 
 
 class Scene:
-    """A data folder with documents and vectors, a dataset, and the command that is killed and runs again."""
+    """A folder that was prepared, and the command that is killed there and runs again."""
 
-    def __init__(self, scratch: Path) -> None:
-        self._scratch, self._data, self._log = scratch, scratch / "data", scratch / "log"
-        self._json, self._cases = scratch / "report.json", scratch / "cases.yaml"
-        golden = dataset.load(GOLDEN)
-        self.cases = Dataset(name="cases", as_of=golden.as_of, cases=golden.cases[::EVERY])
-        dataset.save(self.cases, self._cases)
-        self._disk = Disk(self._data / "evaluations", scratch)
-        library.stock(self._data)
-        (self._data / "models").unlink()  # a link to what all tests share
-        shutil.copytree(library.MODELS, self._data / "models", ignore=shutil.ignore_patterns("*fp32*"))
-        evaluating.code()  # once for all runs: somebody may be at work on the product
-        _join(_CONTEXT.Process(target=self._warm))
-        self.digest, self.writes = self._undisturbed()
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._log, self._json = folder, folder / "log", folder / "report.json"
+        self._disk = Disk(folder / "data" / "evaluations", folder)
+        self._apart = folder / "apart"
+        self._clear()
+        self.digest = self._again()
+        self.writes = self._disk.seen[0]
 
     def killed(self, draw: random.Random, *, in_a_write: bool) -> Killed | None:
         """Kill a run at a write or thereabouts, and run again; None where the first had ended before."""
@@ -116,23 +136,27 @@ class Scene:
         before = self._kept()
         digest = self._again()
         told = re.search(r"(\d+) answers were known", self._log.read_text())
-        known = int(told[1]) if told else -1
-        after = self._kept()
+        known, after = int(told[1]) if told else -1, self._kept()
         changed = sum(after.get(key) != value for key, value in before.items())
-        return Killed(len(before), torn, digest == self.digest, max(changed, len(before) - known))
-
-    def _undisturbed(self) -> tuple[str, int]:
-        """The digest of a run that nobody kills, and how often it writes."""
-        self._clear()
-        return self._again(), self._disk.seen[0]
+        left = sum(one.is_dir() for one in self._apart.iterdir())
+        return Killed(len(before), torn, digest == self.digest, max(changed, len(before) - known), left)
 
     def _again(self) -> str:
+        """The digest of the report of a run to the end; raise `RuntimeError` where it came to none."""
         self._disk.settle()
-        _join(self._start())
+        run = self._start()
+        run.join()
+        if run.exitcode:
+            raise RuntimeError(f"A run ended with {run.exitcode}:\n{self._log.read_text()}")
         return hashlib.sha256(self._json.read_bytes()).hexdigest()
 
     def _clear(self) -> None:
+        link = self._disk.folder / "apart"
+        link.unlink(missing_ok=True)
         self._disk.empty()
+        shutil.rmtree(self._apart, ignore_errors=True)
+        self._apart.mkdir()
+        link.symlink_to(self._apart)  # the record of a run, which writes ten times as often, is not what is aimed at
         self._disk.settle()
         self._json.unlink(missing_ok=True)
 
@@ -149,8 +173,9 @@ class Scene:
         paths = (self._disk.folder, self._disk.shadow, self._disk.control)
         if ctypes.CDLL(None).powercut_watch(*(str(path).encode() for path in paths)):
             raise OSError("the preloaded library does not watch")
-        given = ["evaluate", "--dataset", str(self._cases), "--json", str(self._json), "--data", str(self._data)]
-        sys.argv = ["opsplane", *given]
+        cases, data = self._folder / "cases.yaml", self._folder / "data"
+        given = ("--dataset", cases, "--scorers", ",".join(SCORERS), "--json", self._json, "--data", data)
+        sys.argv = ["opsplane", "evaluate", *map(str, given)]
         terminal.main()
 
     def _until(self, run: BaseProcess, writes: int) -> None:
@@ -160,58 +185,52 @@ class Scene:
 
     def _kept(self) -> dict[str, str]:
         """The kept answers by key, read from a copy: the file itself is for the next run to mend."""
-        copy = self._scratch / "copy"
+        copy = self._folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(self._disk.folder, copy)
+        copy.mkdir()
+        for one in ("kept.db", "kept.db-wal"):
+            if (self._disk.folder / one).is_file():
+                shutil.copy(self._disk.folder / one, copy)
         with closing(sqlite3.connect(copy / "kept.db")) as file:
             there = file.execute("SELECT count(*) FROM sqlite_master WHERE name = 'kept'").fetchone()[0]
             return dict(file.execute("SELECT key, value FROM kept")) if there else {}
 
-    def _warm(self) -> None:
-        """Put the vectors of all that a run looks at on file."""
-        settings, models = Settings(data=self._data), self._data / "models"
-        known, opened = models / "known.npz", embedding.load(models)
-        model = Lasting(next(models.glob(f"{opened.name}*-[0-9].onnx")), embedding.published() / "tokenizer.json")
-        model.recall(known)
-        with closing(Library(corpus.folder(settings), family(model))) as opened_library, Kept(None) as nothing:
-            shop = Workshop(settings, opened_library, model, spend.load())
-            release = evaluating.release("", settings)
-            bench = scoring.bench(shop, release)
-            evaluating.run(shop, release, Wanted(self.cases, bench.scorers), nothing)
-        model.keep(known)
+
+def through(folder: Path, kills: int, seed: int, tell: Connection, *, in_a_write: bool) -> None:
+    """Tell of so many kills, at any moment or each in a write."""
+    scene, draw = Scene(folder), random.Random(seed)
+    found: list[Killed] = []
+    for _ in range(3 * kills):
+        if len(found) < kills and (one := scene.killed(draw, in_a_write=in_a_write)):
+            found.append(one)
+    tell.send(found)
 
 
-def _join(process: BaseProcess) -> None:
-    """Let it run to its end; raise `RuntimeError` where that is none."""
-    if not process.pid:
-        process.start()
-    process.join()
-    if process.exitcode:
-        raise RuntimeError(f"A run ended with {process.exitcode}.")
-
-
-def through(scene: Scene, kills: int, seed: int) -> dict[str, list[Killed]]:
-    """So many kills, half of them at any moment and half in a write."""
-    draw = random.Random(seed)
-    found: dict[str, list[Killed]] = {"at any moment": [], "in a write": []}
-    for number in range(3 * kills):
-        name = list(found)[number % 2]
-        if len(found[name]) < (kills + 1 - number % 2) // 2 and (one := scene.killed(draw, in_a_write=number % 2 == 1)):
-            found[name].append(one)
-    return found
-
-
-def measured(scratch: Path, kills: int, seed: int) -> None:
-    """Print what came of the kills; leave with an error where it is not what it must be."""
+def measured(folder: Path, kills: int, seed: int) -> bool:
+    """Print what came of the kills; whether it is what it must be."""
     began = perf_counter()
-    scene = Scene(scratch)
-    print(f"{len(scene.cases.cases)} cases, {scene.writes} writes; ready after {perf_counter() - began:.0f} s\n")
-    found = through(scene, kills, seed)
-    print(table(("Killed", "Kills", "Kept when killed", "Half a page left", "Equal digests", "Asked twice"), map(_row, *zip(*found.items(), strict=True))))
+    evaluating.code()  # once for all runs: somebody may be at work on the product
+    language.tell("Wie hoch ist die Gebuehr dafuer?")  # its model takes a second to load, in every process
+    first = _CONTEXT.Process(target=prepare, args=(folder / "first",))
+    first.start()
+    first.join()
+    shutil.copytree(folder / "first", folder / "second", symlinks=True)
+    rows = {}
+    for name, place, in_a_write, share in (
+        ("at any moment", "first", False, (kills + 1) // 2),
+        ("in a write", "second", True, kills // 2),
+    ):
+        receive, send = _CONTEXT.Pipe(duplex=False)
+        given = (folder / place, share, seed + in_a_write, send)
+        _CONTEXT.Process(target=through, args=given, kwargs={"in_a_write": in_a_write}).start()
+        send.close()
+        rows[name] = receive
+    found: dict[str, list[Killed]] = {name: receive.recv() for name, receive in rows.items()}
+    heads = ("Killed", "Kills", "Kept when killed", "Half a page left", "Equal digests", "Asked twice", "Left behind")
+    print(table(heads, [_row(name, several) for name, several in found.items()]))
     print(f"\n{perf_counter() - began:.0f} s")
     every = [one for several in found.values() for one in several]
-    if len(every) < kills or not all(one.equal and not one.twice for one in every):
-        raise SystemExit("A kill changed what came of a run.")
+    return len(every) == kills and all(one.equal and not one.twice and not one.left for one in every)
 
 
 def _row(name: str, several: Sequence[Killed]) -> tuple[str, ...]:
@@ -223,6 +242,7 @@ def _row(name: str, several: Sequence[Killed]) -> tuple[str, ...]:
         str(sum(one.torn for one in several)),
         f"{sum(one.equal for one in several)} of {len(several)}",
         str(sum(one.twice for one in several)),
+        str(sum(one.left for one in several)),
     )
 
 
@@ -234,7 +254,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.folder:
-        return measured(chosen.folder, chosen.kills, chosen.seed)
+        raise SystemExit(0 if measured(chosen.folder, chosen.kills, chosen.seed) else "A kill changed what came of it.")
     with tempfile.TemporaryDirectory(prefix="opsplane-kills-") as folder:
         shim = harness.build(Path(folder))
         command = [sys.executable, "-m", "benchmarks.run_kills", *sys.argv[1:], "--folder", folder]

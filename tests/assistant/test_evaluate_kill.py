@@ -8,6 +8,7 @@ from pathlib import Path
 from assistant import evaluating, workshop
 from assistant.evaluating import Outcome, Wanted
 from assistant.settings import Settings
+from assistant.workshop import Workshop
 from opsplane.evaluation.dataset import load
 from opsplane.evaluation.kept import Kept
 from opsplane.evaluation.run import Standing
@@ -25,11 +26,11 @@ cases:
 """
 
 
-def run(settings: Settings, cases: Path, kept: Path | None, told: evaluating.Told = lambda _: None) -> Outcome:
+def run(shop: Workshop, cases: Path, kept: Path | None, told: evaluating.Told = lambda _: None) -> Outcome:
     """The cases in the real turn, two at a time."""
-    release, wanted = evaluating.release("", settings), Wanted(load(cases), (), together=2, told=told)
-    with workshop.opened(settings, lambda *_: None) as shop, Kept(kept) as known:
-        return evaluating.run(shop, release, wanted, known)
+    with Kept(kept) as known:
+        wanted = Wanted(load(cases), (), together=2, told=told)
+        return evaluating.run(shop, evaluating.release("", shop.settings), wanted, known)
 
 
 def test_after_a_kill_only_the_rest_is_asked_and_the_report_is_the_same(settings: Settings, tmp_path: Path) -> None:
@@ -41,10 +42,11 @@ def test_after_a_kill_only_the_rest_is_asked_and_the_report_is_the_same(settings
         assert process.stdout.readline() == "2 of 6\n"
         process.kill()
     assert process.returncode == -signal.SIGKILL
-    second = run(settings, cases, kept)
+    with workshop.opened(settings, lambda *_: None) as shop:
+        second, whole = run(shop, cases, kept), run(shop, cases, None)
     assert second.known == 2
     assert len(second.report.rows) == 6
-    assert second.report.digest == run(settings, cases, None).report.digest
+    assert second.report.digest == whole.report.digest
 
 
 def hold(standing: Standing) -> None:
@@ -57,4 +59,5 @@ def hold(standing: Standing) -> None:
 
 if __name__ == "__main__":
     data, its_cases, its_kept = map(Path, sys.argv[1:])
-    run(Settings(data=data), its_cases, its_kept, hold)
+    with workshop.opened(Settings(data=data), lambda *_: None) as its_shop:
+        run(its_shop, its_cases, its_kept, hold)
