@@ -70,9 +70,9 @@ _CONTEXT = get_context("fork")
 class Lasting(MiniLM):
     """Every vector is for the next process too: the questions of the golden set are nobody's secret."""
 
-    def encode(self, texts: Sequence[str], *, lasting: bool = True) -> NDArray[np.float32]:  # noqa: ARG002
+    def encode(self, texts: Sequence[str], *, lasting: bool = True) -> NDArray[np.float32]:
         """As `MiniLM.encode`."""
-        return super().encode(texts, lasting=True)
+        return super().encode(texts, lasting=lasting)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ class Server:
         ready = threading.Event()
         port = self.url.rpartition(":")[2] or "0"
         command = [sys.executable, "-m", "assistant", "serve", "--data", str(self.data), "--port", port]
-        environ = {**os.environ, "OPSPLANE_DEMO": "1", **self.environ}
+        # jobs have tests of their own; here they would only take time from what is looked at
+        environ = {**os.environ, "OPSPLANE_DEMO": "1", "OPSPLANE_SCHEDULE": "0", **self.environ}
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ)
         threading.Thread(target=self._listen, args=(self._process, ready), daemon=True).start()
         if not ready.wait(START) or not self.url or self._process.poll() is not None:
