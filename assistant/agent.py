@@ -20,10 +20,10 @@ from langgraph.types import Command
 from assistant import logprobs, sources
 from assistant.account_tools import Context
 from assistant.accounts import Bank
-from assistant.llm import EMBEDDED
+from assistant.llm import EMBEDDED, usage
 from assistant.sentences import Splitter, split
 from opsplane.evidence import Evidence, Origin, Sentence
-from opsplane.exchange import Looked, Question, Route, Tier, Usage, Used
+from opsplane.exchange import Looked, Question, Route, Tier, Used
 from opsplane.guardrails import canary, context
 from opsplane.parts import Part, Refusal
 from opsplane.release import Release
@@ -210,16 +210,7 @@ def _used(message: AIMessage, model: str) -> Used:
     finish = told.get("finish_reason") or told.get("stop_reason") or ""
     likely = logprobs.reported(told)
     mean = fsum(likely) / len(likely) if likely else None
-    usage = message.usage_metadata
-    if usage is None:
-        return Used(model=model, usage=Usage(), finish=str(finish), logprob=mean)
-    counted = Usage(
-        input=usage["input_tokens"],
-        output=usage["output_tokens"],
-        cached=usage.get("input_token_details", {}).get("cache_read", 0),
-        thinking=usage.get("output_token_details", {}).get("reasoning", 0),
-    )
-    return Used(model=model, usage=counted, finish=str(finish), logprob=mean)
+    return Used(model=model, usage=usage(message), finish=str(finish), logprob=mean)
 
 
 def _looked(message: ToolMessage, arguments: dict[str, Any]) -> Looked:

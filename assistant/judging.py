@@ -12,7 +12,7 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from assistant import estimate, logprobs
+from assistant import estimate, llm, logprobs
 from assistant.extractive.confidence import Encoder
 from opsplane.errors import InvalidRequest
 from opsplane.evaluation import rubric
@@ -27,7 +27,7 @@ from opsplane.evidence import Evidence
 from opsplane.guardrails.certainty import Certainty, Support
 from opsplane.guardrails.support import WEIGHTS
 from opsplane.release import Prompt, Release, Scalar
-from opsplane.spend import Prices, Purpose, Usage
+from opsplane.spend import Prices, Purpose
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def completion(name: str, message: AIMessage) -> Completion:
     return Completion(
         text=str(message.text),
         model=name,
-        usage=_usage(message),
+        usage=llm.usage(message),
         finish=str(told.get("finish_reason") or told.get("stop_reason") or ""),
         logprobs=logprobs.reported(told),
     )
@@ -203,15 +203,3 @@ def _rubric(name: str, kind: str, kit: Kit) -> Rubric:
         known = ", ".join(sorted(there)) or "none"
         raise InvalidRequest(f"There is no {kind} rubric {name!r} in {kit.folder.name}; there are: {known}.")
     return there[name]
-
-
-def _usage(message: AIMessage) -> Usage:
-    told = message.usage_metadata
-    if told is None:
-        return Usage()
-    return Usage(
-        input=told["input_tokens"],
-        output=told["output_tokens"],
-        cached=told.get("input_token_details", {}).get("cache_read", 0),
-        thinking=told.get("output_token_details", {}).get("reasoning", 0),
-    )

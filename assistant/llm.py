@@ -8,12 +8,14 @@ from typing import Any
 
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
 
 from assistant.extractive.confidence import Encoder
 from assistant.extractive.model import ExtractiveChat
 from opsplane.errors import InvalidRelease
 from opsplane.exchange import Tier
 from opsplane.release import Generation, Model, Release
+from opsplane.spend import Usage
 
 EMBEDDED = "embedded:extractive"
 _HARMS: Mapping[str, str] = {"google_genai": "google.genai.types", "google_vertexai": "langchain_google_vertexai"}
@@ -112,3 +114,16 @@ def _provided(release: Release, model: Model, where: str) -> BaseChatModel:
         raise InvalidRelease(f"{where}.name: {model.name!r} needs a package that is not installed: {error}") from error
     except Exception as error:  # each provider refuses a missing credential in an exception of its own
         raise InvalidRelease(f"{where}: {model.name!r} cannot be used: {error}") from error
+
+
+def usage(message: AIMessage) -> Usage:
+    """The tokens of a model's call, as its provider tells them; none where it does not."""
+    told = message.usage_metadata
+    if told is None:
+        return Usage()
+    return Usage(
+        input=told["input_tokens"],
+        output=told["output_tokens"],
+        cached=told.get("input_token_details", {}).get("cache_read", 0),
+        thinking=told.get("output_token_details", {}).get("reasoning", 0),
+    )
