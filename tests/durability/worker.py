@@ -4,7 +4,7 @@ Started once as `python -m tests.durability.worker DESCRIPTOR`, it forks a worke
 socket, so that a hundred kills do not cost a hundred imports. What a worker says, one line at a time:
 
     +7          the append of number 7 returned
-    -7          it raised RecordUnavailable
+    -7          it raised RecordUnavailable, or for the first number the opening did
     =7          a checkpoint of 7 entries was published
     !words      something else went wrong
 
@@ -108,7 +108,11 @@ def _work(order: Order, pipe: int) -> None:
         paths = (order.folder, order.shadow, order.control)
         if watch(*(path.encode() for path in paths)):
             raise OSError("the shim does not watch")
-    ledger = _opened(order)
+    try:
+        ledger = _opened(order)
+    except RecordUnavailable:  # its server may be killed just then
+        _say(pipe, f"-{order.first}")
+        return
     numbers, early = count(order.first), order.variant == "early"
     deeds: list[Callable[[], None]] = [lambda: _produce(ledger, numbers, pipe, early=early)] * order.producers
     if order.checkpoints:
