@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
 
@@ -48,6 +49,7 @@ class MiniLM(Embeddings):
         self._tokenizer.no_padding()
         self._cache: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lasting: set[str] = set()
+        self._underway: dict[str, Future[NDArray[np.float32]]] = {}
         self._capacity = cache
         self._fresh = 0
         self._lock = Lock()
@@ -60,8 +62,11 @@ class MiniLM(Embeddings):
         wanted = dict.fromkeys(texts)
         with self._lock:
             known = {text: self._cache[text] for text in wanted if text in self._cache}
-        missing = [text for text in wanted if text not in known]
-        known.update(zip(missing, self._compute(missing), strict=True))
+            others = {text: self._underway[text] for text in wanted if text not in known and text in self._underway}
+            mine = [text for text in wanted if text not in known and text not in others]
+            self._underway.update((text, Future()) for text in mine)
+        known.update(self._computed(mine))
+        known.update((text, other.result()) for text, other in others.items())  # after its own: nobody waits in a ring
         with self._lock:
             if lasting:
                 self._fresh += len(wanted.keys() - self._lasting)
@@ -134,6 +139,23 @@ class MiniLM(Embeddings):
     def count_tokens(self, text: str) -> int:
         """Word pieces in the text, without the two markers that the model adds."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def _computed(self, texts: list[str]) -> dict[str, NDArray[np.float32]]:
+        """Embed texts that no other thread is at, and hand them to those who have come to wait for them."""
+        try:
+            found = dict(zip(texts, self._compute(texts), strict=True))
+        except BaseException as error:
+            with self._lock:
+                failed = [self._underway.pop(text) for text in texts]
+            for future in failed:
+                future.set_exception(error)
+            raise
+        with self._lock:
+            self._cache.update(found)  # before it is no longer under way, so that nobody begins anew
+            finished = [(self._underway.pop(text), vector) for text, vector in found.items()]
+        for future, vector in finished:
+            future.set_result(vector)
+        return found
 
     def _compute(self, texts: list[str]) -> NDArray[np.float32]:
         """Embed each text by itself: in a batch its neighbours would decide how its activations are rounded."""

@@ -103,14 +103,14 @@ def score(
         return []
     rank = {source.number: place / max(len(sources) - 1, 1) for place, source in enumerate(sources)}
     rough = sorted(_by_words(question, said), key=lambda one: _roughly(one, rank), reverse=True)[:_POOL]
-    vectors = encoder.encode([question, reader().plain(question), *(one.statement.text for one in rough)])
-    asked, near = vectors[:2].T, vectors[2:]
+    asked = encoder.encode([question, reader().plain(question)]).T
+    near = encoder.encode([one.statement.text for one in rough], lasting=True)
     scored = [
         replace(one, cosine=float(cosine), score=_weigh(one, float(cosine), rank, question, today))
         for one, cosine in zip(rough, (near @ asked).max(axis=1), strict=True)
     ]
     close = sorted(scored, key=lambda one: one.score, reverse=True)[:_CLOSE_LOOK]
-    shown = encoder.encode([headed(one.statement) for one in close])
+    shown = encoder.encode([headed(one.statement) for one in close], lasting=True)
     looked = [
         replace(one, under_heading=float(cosine), score=one.score + 6.0 * float(cosine) - 2.0 * one.cosine)
         for one, cosine in zip(close, (shown @ asked).max(axis=1), strict=True)

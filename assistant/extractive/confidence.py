@@ -23,8 +23,8 @@ _LIMIT = 7.3
 class Encoder(Protocol):
     """What turns texts into unit vectors: `knowledge.embedding.MiniLM` is one."""
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape (len(texts), dimensions), in the order of `texts`."""
+    def encode(self, texts: Sequence[str], *, lasting: bool = False) -> NDArray[np.float32]:
+        """Unit vectors, shape (len(texts), dimensions), in the order of `texts`; those of documents are `lasting`."""
         ...
 
 

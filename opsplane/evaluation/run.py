@@ -111,10 +111,11 @@ class Run:
         self, scorer: Scorer, case: Case, exchange: Exchange, answer: Answer, standing: Standing
     ) -> Score | None:
         measure = scorer.measure
-        key = _digest("score", measure.name, measure.digest, case.digest, answer.model_dump_json())
-        known = None if measure.how is How.CLOCK else _read_score(self.kept.get(key))
-        if known:
-            return known
+        key = ""
+        if measure.how is How.MODEL:  # the others cost less than to look them up
+            key = _digest("score", measure.name, measure.digest, case.digest, answer.model_dump_json())
+            if known := _read_score(self.kept.get(key)):
+                return known
         try:
             found = await scorer.score(case, exchange)
         except RecordUnavailable:
@@ -124,8 +125,8 @@ class Run:
             return Score(scorer=measure.name, why=f"{type(error).__name__}: {error}"[:_LONGEST])
         if found and found.costs:
             standing.spent_micros += sum(cost.micros for cost in found.costs)
-        if found and found.value is not None and measure.how is How.MODEL:
-            self._keep(case, key, found.model_dump_json())  # the others cost less than to look them up
+        if found and found.value is not None and key:
+            self._keep(case, key, found.model_dump_json())
         return found
 
     def _known(self, case: Case) -> Exchange | None:

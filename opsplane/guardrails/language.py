@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from functools import cache, lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -65,6 +66,8 @@ _TELLING: tuple[tuple[str, Callable[[str], object], str], ...] = (
     ("ar", re.compile("[پچژگ]").search, "fa"),
 )
 """Letters that tell languages of one script apart: the script's likeliest, the letters, whose they are."""
+_READING = Lock()
+"""Else the threads of the first questions would each read the model."""
 _NOISE = re.compile(r"https?://\S{1,200}|\S{1,64}@\S{1,190}|[0-9]+")
 
 
@@ -138,7 +141,9 @@ def _by_model(text: str) -> Told | None:
     words = re.findall(r"[^\W\d_]+", text)
     if len(words) < 2 or sum(word.lower() in _ANCHORS for word in words) >= _ANCHORED * len(words):
         return None
-    likely = dict(_identifier().rank(text.lower()))
+    with _READING:
+        identifier = _identifier()
+    likely = dict(identifier.rank(text.lower()))
     english = likely.pop("en")
     code, certainty = max(likely.items(), key=lambda one: one[1])
     few = len(words) < _FEW

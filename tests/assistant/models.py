@@ -22,7 +22,7 @@ class WordCounts:
     def __init__(self) -> None:
         self.texts = 0
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], *, lasting: bool = False) -> NDArray[np.float32]:
         """Unit vectors, shape (len(texts), 384)."""
         self.texts += len(texts)
         counts = np.zeros((len(texts), 384), np.float32)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from knowledge.embedding import MiniLM, load, published
 
@@ -43,6 +44,22 @@ def test_the_cache_stays_within_its_bound_and_serves_many_threads() -> None:
     again = small.encode(texts)
     assert np.array_equal(np.stack(rows), again)
     assert len(small._cache) == 3
+
+
+def test_threads_that_want_the_same_texts_share_the_work(minilm: MiniLM) -> None:
+    class Counting(MiniLM):
+        computed = 0
+
+        def _compute(self, texts: list[str]) -> NDArray[np.float32]:
+            self.computed += len(texts)
+            return super()._compute(texts)
+
+    counting = Counting(next(minilm.folder.glob(f"{minilm.name}*.onnx")), published() / "tokenizer.json")
+    texts = [f"question {n}" for n in range(20)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(counting.encode, [texts] * 8))
+    assert counting.computed == 20
+    assert all(np.array_equal(one, found[0]) for one in found)
 
 
 def test_recent_texts_are_kept_for_the_next_process(minilm: MiniLM, tmp_path: Path) -> None:
