@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from assistant.cloud import SERVICES, Cloud
 from opsplane.errors import InvalidRequest
 
 _HERE = Path(__file__).parent
@@ -48,6 +49,26 @@ class Settings:
     public_url: str = ""  # the address people use, where a proxy stands in front
     demo: bool = False  # create and show the demo people
     log_level: str = "WARNING"
+    log_format: str = "text"  # or json, one object a line with the trace's id
+    google_project: str = ""  # the project of Google Cloud that models, indexes and exports are in; empty: no cloud
+    google_location: str = "us-central1"  # the region that is asked first
+    google_other_locations: str = ""  # regions that are asked where that one fails, in this order, with commas
+    google_credentials: str = ""  # empty: those of the place (ADC); a key file; or none, for servers on this machine
+    google_endpoint: str = ""  # one address for all of Google's services: a gateway or the local server
+    gemini_endpoint: str = ""  # addresses of single services: private endpoints; they go before that
+    gemini_api_version: str = ""  # of the models' interface; empty: the client's own
+    vector_endpoint: str = ""
+    search_endpoint: str = ""
+    armor_endpoint: str = ""
+    bigquery_endpoint: str = ""
+    bigquery_write_endpoint: str = ""  # of the Storage Write API, which speaks gRPC: host:port
+    storage_endpoint: str = ""
+    monitoring_endpoint: str = ""
+    index_store: str = "chroma"  # where vectors are searched: chroma, vertex (Vector Search 1.0) or vertex-collections
+    index_machine: str = "e2-standard-2"  # that a Vector Search index is deployed on
+    bigquery_dataset: str = ""  # that the record is exported to; empty: no export
+    otlp_endpoint: str = ""  # an OpenTelemetry collector over HTTP; empty: none
+    cloud_monitoring: bool = False  # metrics go to Google Cloud Monitoring
 
     @property
     def zone(self) -> ZoneInfo:
@@ -58,6 +79,19 @@ class Settings:
     def anchor_folder(self) -> Path:
         """Where checkpoints are kept outside the database."""
         return Path(self.anchor) if self.anchor else self.data / "anchor"
+
+    @property
+    def cloud(self) -> Cloud:
+        """Google Cloud as it is set up here."""
+        return Cloud(
+            project=self.google_project,
+            location=self.google_location,
+            others=tuple(one for one in (part.strip() for part in self.google_other_locations.split(",")) if one),
+            credentials=self.google_credentials,
+            api_version=self.gemini_api_version,
+            anywhere=self.google_endpoint,
+            addresses={service: str(getattr(self, f"{service}_endpoint")) for service in SERVICES},
+        )
 
     def database(self, name: str) -> str:
         """The URL of one of the databases: `record`, `keys`, `chat` or `bank`."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from opsplane.events import SentenceSaid
 from opsplane.evidence import Evidence, Origin, Retrieved, Sentence
-from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
+from opsplane.exchange import Exchange, Looked, Outcome, Question, Rerouted, Route, Usage, Used
 from opsplane.finding import Action, Finding
 from opsplane.guardrails import pii
 from opsplane.plane import Serving
@@ -44,6 +44,7 @@ class Draft:
         self._begun = timer()
         self._findings: list[Finding] = []
         self._tools: list[Looked] = []
+        self._reroutes: list[Rerouted] = []
         self._usage = Usage()
         self._logprob: int | None = None
         self._costs: list[Cost] = []
@@ -107,13 +108,18 @@ class Draft:
         self.evidence.append(looked.evidence)
         self._tools.append(looked)
 
+    def reroute(self, to: Rerouted) -> None:
+        """Another model answers from here on."""
+        self.route = to.route
+        self._reroutes.append(to)
+
     def use(self, used: Used) -> None:
         """Book the tokens of a model call; a model without a price is noted, never silently free."""
         self._usage = self._usage.plus(used.usage)
         if used.logprob is not None:
             self._logprob = round(used.logprob * 1_000_000)
-        self._costs.append(self._prices.book(self._purpose, used.model, used.usage))
-        if not self._prices.knows(used.model):
+        self._costs.append(self._prices.book(self._purpose, used.model, used.usage, used.region))
+        if not self._prices.knows(used.model, used.region):
             detail = f"{used.model} is not in the price table {self._prices.version}"
             self.find([Finding(code="spend.unpriced", action=Action.NOTE, stage="answer", detail=detail)])
 
@@ -156,6 +162,7 @@ class Draft:
             tools=tuple(self._tools),
             findings=tuple(self._findings),
             route=self.route,
+            reroutes=tuple(self._reroutes),
             usage=self._usage,
             logprob_millionths=self._logprob,
             costs=merged(self._costs),

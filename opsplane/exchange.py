@@ -66,6 +66,15 @@ class Route(_Value):
     tier: Tier
     model: str
     reason: str
+    region: str = ""  # where it was asked, of models that are asked in regions
+
+
+class Rerouted(_Value):
+    """The model of a route did not answer: another does from here on."""
+
+    route: Route
+    code: str  # why: model.unavailable, model.exhausted, model.slow …
+    detail: str = ""
 
 
 class Looked(_Value):
@@ -86,6 +95,7 @@ class Used(_Value):
     usage: Usage
     finish: str = ""
     logprob: float | None = None
+    region: str = ""
 
 
 class Exchange(_Value):
@@ -113,7 +123,8 @@ class Exchange(_Value):
     evidence: tuple[Evidence, ...] = ()
     tools: tuple[Looked, ...] = ()
     findings: tuple[Finding, ...] = ()
-    route: Route | None = None
+    route: Route | None = None  # the last one
+    reroutes: tuple[Rerouted, ...] = ()  # how it came to that
     usage: Usage = Usage()
     logprob_millionths: int | None = None  # the mean log-probability of the answer's tokens, where it was told
     costs: tuple[Cost, ...] = ()  # by purpose and model

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from opsplane.budget import Guard
 from opsplane.evidence import Evidence, Retrieved, Sentence
-from opsplane.exchange import Exchange, Looked, Question, Route, Used
+from opsplane.exchange import Exchange, Looked, Question, Rerouted, Route, Used
 from opsplane.finding import Finding
 from opsplane.guardrails.rails import Rails
 from opsplane.ledger.store import Ledger
@@ -15,7 +15,7 @@ from opsplane.plane import Plane, Serving
 from opsplane.release import Release
 from opsplane.spend import Prices, Purpose
 
-Part = Sentence | Looked | Used | Finding
+Part = Sentence | Looked | Used | Finding | Rerouted
 Retrieve = Callable[[str, Release], Awaitable[Retrieved]]
 
 

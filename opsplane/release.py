@@ -88,12 +88,35 @@ class Lineage(_Part):
     trained: date
 
 
+class Resilience(_Part):
+    """What is done where a model does not answer; the deadline goes before everything else.
+
+    Tried are the model (so many `attempts` in a region), then `fallback` from left to right: the other tier, other
+    regions, the embedded model, which needs nothing but the passages.
+    """
+
+    attempts: int = Field(default=2, ge=1, le=6)  # calls of one model in one region, the first included
+    first_token_seconds: float = Field(default=8.0, gt=0, le=120)  # until an answer must begin, all tries together
+    fallback: tuple[Literal["pro", "region", "embedded"], ...] = ("pro", "region", "embedded")
+    breaker_failures: int = Field(default=5, ge=1, le=1_000)  # in a row, until a model's region is left alone
+    breaker_seconds: float = Field(default=30.0, gt=0, le=3_600)  # that it is left alone for
+
+
+class Caching(_Part):
+    """That the provider keeps the prompt's stable beginning: system prompt, examples, tools."""
+
+    ttl_seconds: int = Field(default=3_600, ge=60, le=604_800)
+    least_tokens: int = Field(default=2_048, ge=1, le=1_000_000)  # shorter beginnings are not worth keeping
+
+
 class Models(_Part):
     """The two tiers that routing chooses from, and the model that judges answers where the release names one."""
 
     flash: Model
     pro: Model
     judge: Model | None = Field(default=None, exclude_if=_unset)
+    resilience: Resilience | None = Field(default=None, exclude_if=_unset)  # none: one call decides
+    caching: Caching | None = Field(default=None, exclude_if=_unset)
 
 
 class Routing(_Part):
@@ -102,6 +125,28 @@ class Routing(_Part):
     pro_from_words: int = Field(default=40, ge=1)  # words in the question
     pro_from_documents: int = Field(default=4, ge=1)  # different documents among close passages
     close_within: float = Field(default=0.1, ge=0, le=1)  # cosine distance to the best passage that counts as close
+    pro_from_turns: int | None = Field(default=None, ge=1, exclude_if=_unset)  # earlier turns of the conversation
+    pro_from_passages: int | None = Field(default=None, ge=1, exclude_if=_unset)  # close passages
+    pro_below_margin: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # cosine, best less second
+    pro_below_cosine: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # of the best passage
+    pro_intents: tuple[str, ...] = Field(default=(), exclude_if=_unset)  # topics, as `opsplane.topics` names them
+    escalate: Literal["once"] | None = Field(default=None, exclude_if=_unset)  # nothing stood up on Flash: Pro tries
+
+
+class Engine(_Part):
+    """A serving configuration of Vertex AI Search that is searched beside the index; what fails is left out."""
+
+    name: str = Field(min_length=1)  # projects/P/locations/L/collections/C/engines/E/servingConfigs/S
+    passages: int = Field(default=5, ge=1, le=30)
+    timeout_seconds: float = Field(default=3.0, gt=0, le=60)
+
+
+class Ranking(_Part):
+    """A model of the ranking API; where it cannot be asked the index's own order stands."""
+
+    model: str = Field(min_length=1)  # such as semantic-ranker-default-004
+    passages: int = Field(default=20, ge=2, le=200)  # that it is shown
+    timeout_seconds: float = Field(default=2.0, gt=0, le=60)
 
 
 class Retrieval(_Part):
@@ -118,6 +163,8 @@ class Retrieval(_Part):
     passage_characters: int | None = Field(default=None, ge=0, le=8_000, exclude_if=_unset)  # neighbours are joined
     decompose: bool | None = Field(default=None, exclude_if=_unset)  # the parts of a question are searched for too
     familiar: float | None = Field(default=None, ge=0, le=1, exclude_if=_unset)  # cosine below which words are widened
+    engine: Engine | None = Field(default=None, exclude_if=_unset)  # also searched
+    ranking: Ranking | None = Field(default=None, exclude_if=_unset)  # orders what was found anew
 
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

@@ -21,6 +21,16 @@ def choose(question: Question, passages: Sequence[Evidence], release: Release, s
     return Route(tier=Tier.FLASH, model=release.models.flash.name, reason="a short question with one clear source")
 
 
+def escalate(route: Route, refused: int, release: Release, standing: Standing) -> Route | None:
+    """Pro for a question of whose answer on Flash no sentence stood up, once, where the release says so."""
+    if release.routing.escalate is None or route.tier is not Tier.FLASH or not refused:
+        return None
+    if standing.level.rank >= Level.FLASH.rank:
+        return None
+    reason = f"no sentence of Flash's answer passed the checks ({refused} withheld)"
+    return Route(tier=Tier.PRO, model=release.models.pro.name, reason=reason)
+
+
 def _needs_pro(question: Question, passages: Sequence[Evidence], release: Release) -> str:
     policy = release.routing
     if any(turn.tier is Tier.PRO for turn in question.earlier):

@@ -12,7 +12,7 @@ from opsplane.draft import Draft
 from opsplane.errors import RecordUnavailable
 from opsplane.events import BudgetCrossed, CostBooked, ShadowAnswered
 from opsplane.evidence import Evidence, Sentence
-from opsplane.exchange import Exchange, Looked, Outcome, Question, Used
+from opsplane.exchange import Exchange, Looked, Outcome, Question, Rerouted, Route, Used
 from opsplane.finding import Action, Finding
 from opsplane.parts import Part, Parts, Watch
 from opsplane.plane import Serving
@@ -118,12 +118,22 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
         draft.find([_stopped(standing)])
         await _met(draft, parts, watch)
         return
-    draft.route = routing.choose(question, draft.evidence, release, standing)
-    await watch.step("route", f"{draft.route.tier.value}: {draft.route.reason}")
-    async with asyncio.timeout(getattr(release.models, draft.route.tier.value).timeout_seconds):
-        async for part in parts.responder.sentences(question, tuple(draft.evidence), draft.route, release):
+    route = routing.choose(question, draft.evidence, release, standing)
+    await _respond(route, draft, parts, watch)
+    higher = None if draft.verified else routing.escalate(route, len(draft.withheld), release, standing)
+    if higher:
+        await _respond(higher, draft, parts, watch)
+    if draft.verified or not await _met(draft, parts, watch):
+        await _conclude(draft, parts, watch)
+
+
+async def _respond(route: Route, draft: Draft, parts: Parts, watch: Watch) -> None:
+    """Let the model of a route answer, as far as its sentences pass."""
+    draft.route = route
+    await watch.step("route", f"{route.tier.value}: {route.reason}")
+    async with asyncio.timeout(getattr(draft.release.models, route.tier.value).timeout_seconds):
+        async for part in parts.responder.sentences(draft.asked, tuple(draft.evidence), route, draft.release):
             await _take(part, draft, parts, watch)
-    await _conclude(draft, parts, watch)
 
 
 async def _conclude(draft: Draft, parts: Parts, watch: Watch) -> None:
@@ -172,5 +182,8 @@ async def _take(part: Part, draft: Draft, parts: Parts, watch: Watch) -> None:
             await watch.step("account", part.tool)
         case Finding():
             draft.find([part])
+        case Rerouted():
+            draft.reroute(part)
+            await watch.step("route", f"{part.route.tier.value}: {part.route.reason}")
         case Sentence():
             await scrutiny.pass_on(part, draft, parts, watch)
