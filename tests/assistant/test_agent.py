@@ -11,8 +11,9 @@ from langchain_core.messages.ai import UsageMetadata
 from langgraph.errors import GraphRecursionError
 
 from assistant.account_tools import Context
-from assistant.agent import Agent, prompt
+from assistant.agent import Agent
 from assistant.extractive.model import ExtractiveChat
+from assistant.prompting import prompt
 from opsplane.evidence import Origin, Sentence
 from opsplane.exchange import Earlier, Looked, Route, Tier, Used
 from opsplane.finding import Action, Finding
