@@ -75,6 +75,9 @@ cli.command()(audit_cli.reject)
 @cli.command()
 def serve(
     data: Data = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A file of settings; the environment goes before it. [OPSPLANE_CONFIG]")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [OPSPLANE_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one. [OPSPLANE_PORT]")] = None,
     demo: Annotated[bool | None, typer.Option(help="Create and show the demo people. [OPSPLANE_DEMO]")] = None,
@@ -83,7 +86,7 @@ def serve(
     # Chainlit takes seconds to import and every other command does without it.
     from assistant import web  # noqa: PLC0415
 
-    chosen = shell.chosen(data, host=host, port=port, demo=demo)
+    chosen = shell.chosen(data, config=config, host=host, port=port, demo=demo)
     with shell.opened(chosen, refresh=True) as app, jobs.scheduled(jobs.works_of(app)):
         web.serve(app, err)
 

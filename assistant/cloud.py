@@ -10,6 +10,7 @@ import google.auth
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as bearer
+from google.oauth2 import service_account
 
 from opsplane.errors import InvalidRequest
 
@@ -59,20 +60,22 @@ class Cloud:
     def login(self) -> Credentials:
         """The credentials to show; raise `InvalidRequest` where there are none.
 
-        A server on this machine is shown a token that opens nothing, since Google's own client for models refuses to
-        go without.
+        A file is a service account's key; what else there is (workload identity, a person's own) is found by ADC, for
+        which GOOGLE_APPLICATION_CREDENTIALS names a file. A server on this machine is shown a token that opens
+        nothing, since Google's own client for models refuses to go without.
         """
         if self.credentials == NOBODY:
             return bearer.Credentials("local")  # type: ignore[no-untyped-call]
         try:
             if self.credentials:
-                found, _ = google.auth.load_credentials_from_file(self.credentials, scopes=[SCOPE])  # type: ignore[no-untyped-call]
-            else:
-                found, _ = google.auth.default(scopes=[SCOPE])
+                key: Credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
+                    self.credentials, scopes=[SCOPE]
+                )
+                return key
+            found, _ = google.auth.default(scopes=[SCOPE])
         except (GoogleAuthError, OSError, ValueError) as error:
-            raise InvalidRequest(
-                f"Google Cloud has no credentials here (OPSPLANE_GOOGLE_CREDENTIALS): {error}"
-            ) from error
+            told = f"Google Cloud has no credentials here (OPSPLANE_GOOGLE_CREDENTIALS): {error}"
+            raise InvalidRequest(told) from error
         signed_in: Credentials = found
         return signed_in
 

@@ -1,10 +1,11 @@
-"""What the environment decides, read once."""
+"""What a configuration file and the environment decide, read once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from assistant import configuration
 from assistant.cloud import SERVICES, Cloud
 from opsplane.errors import InvalidRequest
 
@@ -101,33 +102,44 @@ class Settings:
         return given or f"sqlite:///{self.data / name}.db"
 
 
-def from_environment(environ: Mapping[str, str], **overrides: object) -> Settings:
-    """Read OPSPLANE_* variables; `overrides` that are not None win. Raise `InvalidRequest` naming the variable."""
-    values: dict[str, object] = {}
-    for name in Settings.__dataclass_fields__:
-        given = environ.get(f"OPSPLANE_{name.upper()}")
-        if given is not None:
-            values[name] = _read(name, given)
+def from_environment(environ: Mapping[str, str], config: Path | None = None, **overrides: object) -> Settings:
+    """Read a configuration file, then OPSPLANE_* variables, which win; `overrides` that are not None win over both.
+
+    The file is `config`, or else what OPSPLANE_CONFIG names. Raises `InvalidRequest` naming the variable, or the file
+    and the setting.
+    """
+    fields, given = Settings.__dataclass_fields__, environ.get("OPSPLANE_CONFIG", "")
+    file = config or (Path(given) if given else None)
+    said = configuration.read(file, fields) if file else {}
+    values = {name: _read(name, text, f"{file}: {name}") for name, text in said.items()}
+    for name in fields:
+        variable = f"OPSPLANE_{name.upper()}"
+        if variable in environ:
+            values[name] = _read(name, environ[variable], variable)
     values |= {name: value for name, value in overrides.items() if value is not None}
     settings = Settings(**values)  # type: ignore[arg-type]  # every value was read by its field's type
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise InvalidRequest(f"OPSPLANE_TIMEZONE: {settings.timezone!r} is not a time zone") from error
+    settings.cloud.check()
     return settings
 
 
-def _read(name: str, given: str) -> object:
+def _read(name: str, given: str, where: str) -> object:
+    """A value as its field has it; `where` it was said, for who has to mend it."""
     default = Settings.__dataclass_fields__[name].default
     if isinstance(default, bool):
         if given.lower() not in _SWITCH:
-            raise InvalidRequest(f"OPSPLANE_{name.upper()}: {given!r} is neither 1 nor 0")
+            raise InvalidRequest(f"{where}: {given!r} is neither 1 nor 0")
         return _SWITCH[given.lower()]
     if isinstance(default, int):
         least, most = _BOUNDS[name]
         if not given.isdecimal() or not least <= int(given) <= most:
-            raise InvalidRequest(f"OPSPLANE_{name.upper()}: {given!r} is not a whole number from {least} to {most}")
+            raise InvalidRequest(f"{where}: {given!r} is not a whole number from {least} to {most}")
         return int(given)
+    if name in _CHOICES and given not in _CHOICES[name]:
+        raise InvalidRequest(f"{where}: {given!r} is none of {', '.join(_CHOICES[name])}")
     return Path(given) if isinstance(default, Path) else given
 
 
@@ -140,6 +152,7 @@ _BOUNDS = {
     "watch_seconds": (0, 86_400),
     "golden_minutes": (0, 10_080),
 }
+_CHOICES = {"index_store": ("chroma", "vertex", "vertex-collections"), "log_format": ("text", "json")}
 _SWITCH = {
     "1": True,
     "true": True,
