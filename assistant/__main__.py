@@ -16,6 +16,7 @@ from assistant import (
     bootstrap,
     cost_cli,
     dataset_cli,
+    doctor_cli,
     document_cli,
     embed_cli,
     evaluate_cli,
@@ -65,6 +66,7 @@ for _deed in (rollout_cli.rollback, rollout_cli.freeze, rollout_cli.unfreeze, ro
     cli.command()(_deed)
 for _run in (evaluate_cli.evaluate, evaluate_cli.gate, evaluate_cli.diagnose):
     cli.command()(_run)
+cli.command("doctor")(doctor_cli.examine)
 cli.command()(ingest_cli.ingest)
 cli.command()(ingest_cli.sources)
 cli.command()(audit_cli.requests)

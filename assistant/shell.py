@@ -56,9 +56,9 @@ class Filtered(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def chosen(data: Path | None, **overrides: object) -> Settings:
+def chosen(data: Path | None, config: Path | None = None, **overrides: object) -> Settings:
     """The settings of this run, and logging as they say."""
-    found = settings.from_environment(os.environ, data=data, **overrides)
+    found = settings.from_environment(os.environ, config, data=data, **overrides)
     logging.basicConfig(level=found.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     return found
 
