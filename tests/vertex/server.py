@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any
 
 import uvicorn
@@ -124,10 +125,14 @@ def _cut(fault: Fault, send: Send) -> Send:
 def serving(verbs: Sequence[Verb], cloud: Cloud | None = None, port: int = 0) -> Iterator[Cloud]:
     """A cloud on a port of this machine (0: a free one), until the end of the block."""
     state = cloud or Cloud()
-    config = uvicorn.Config(Server(state, verbs), "127.0.0.1", port, log_level="critical", lifespan="off")
+    config = uvicorn.Config(
+        Server(state, verbs), "127.0.0.1", port, log_level="critical", lifespan="off", timeout_keep_alive=75
+    )
     server = uvicorn.Server(config)
     config.load()
     socket = config.bind_socket()
+    socket.listen(128)  # else the first calls may come before anybody listens
+    socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # else each small answer waits for the client's acknowledgement
     state.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([socket])), daemon=True)
     thread.start()
