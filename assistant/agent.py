@@ -10,19 +10,22 @@ from typing import Any
 
 from langchain.agents import AgentState, create_agent
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 
-from assistant import logprobs, sources
+from assistant import endings, logprobs, prefix_cache, sources
 from assistant.account_tools import Context
 from assistant.accounts import Bank
-from assistant.llm import EMBEDDED, usage
+from assistant.ladder import EMBEDDED
 from assistant.prompting import corrected, prompt
+from assistant.resilient import ANSWERED, PARTS, ResilientChat
 from assistant.sentences import Splitter, split
+from assistant.tokens import usage
 from opsplane.evidence import Evidence, Origin, Sentence
 from opsplane.exchange import Looked, Question, Route, Tier, Used
 from opsplane.guardrails import context
@@ -85,16 +88,22 @@ class Agent:
         self._today = today
         self._graphs: OrderedDict[tuple[str, Tier], Graph] = OrderedDict()
 
+    def prepare(self, release: Release) -> None:
+        """Put both tiers together before anybody asks; raise `InvalidRelease` or `InvalidRequest` for what is wrong."""
+        for tier in Tier:
+            self._graph(release, tier)
+
     async def sentences(
         self, question: Question, passages: Sequence[Evidence], route: Route, release: Release
     ) -> AsyncIterator[Part]:
         """Sentences with their citations, each account tool that was read, and the usage of each model call.
 
-        Raises what the model's provider raises, and LangGraph's `GraphRecursionError` for a model that never
-        stops calling tools. Closing the iterator, or cancelling its task, stops the model.
+        Where another model takes over, or an answer does not end as it should, that is told too. Raises what the
+        model's provider raises where the release says nothing of resilience, and LangGraph's `GraphRecursionError` for
+        a model that never stops calling tools. Closing the iterator, or cancelling its task, stops the model.
         """
         today = self._today()
-        reply = _Reply(release.style.opening, route.model)
+        reply = _Reply(release, route)
         first = max((passage.number for passage in passages), default=0)
         stream = self._graph(release, route.tier).astream(
             {"messages": prompt(question, passages, release, today), "passages": first},
@@ -113,11 +122,14 @@ class Agent:
         """The model's own correction of a refused sentence; the embedded model copies and has none."""
         if route.model == EMBEDDED:
             return
-        model = self._chat_model(release, route.tier)
+        model: Runnable[LanguageModelInput, AIMessage] = self._chat_model(release, route.tier)
+        if isinstance(model, ResilientChat):
+            model = model.correcting(route)
         message = await model.ainvoke(corrected(refusal, question, evidence, release, self._today()))
-        yield _used(message, route.model)
-        splitter = Splitter()
-        for sentence in (*splitter.feed(str(message.text)), *splitter.flush()):
+        for part in (*_on_the_way(message), *_used(message, route)):
+            yield part
+        splitter, ending = Splitter(), endings.read(message.response_metadata)
+        for sentence in (*splitter.feed(str(message.text)), *(splitter.flush() if ending.whole else ())):
             yield sentence
 
     def _graph(self, release: Release, tier: Tier) -> Graph:
@@ -136,11 +148,13 @@ class Agent:
 class _Reply:
     """An answer while it comes in: what the graph streams, turned into the parts of a turn."""
 
-    def __init__(self, opening: str, model: str) -> None:
-        self._opening = split(opening)
-        self._model = model
+    def __init__(self, release: Release, route: Route) -> None:
+        self._release = release
+        self._opening = split(release.style.opening)
+        self._route = route
         self._splitter = Splitter()
         self._held = ""  # the opening waits for the sentence that it opens: alone it has no source
+        self._said = False
         self._asked: dict[str, dict[str, Any]] = {}
 
     def take(self, mode: str, item: Any) -> Iterator[Part]:
@@ -148,6 +162,7 @@ class _Reply:
         if mode == "updates":
             yield from self._stepped(item)
         elif isinstance(item[0], AIMessage):
+            yield from _on_the_way(item[0])
             yield from self._opened(self._splitter.feed(str(item[0].text)))
 
     def _stepped(self, update: dict[str, Any]) -> Iterator[Part]:
@@ -155,29 +170,52 @@ class _Reply:
         for change in update.values():
             for message in (change or {}).get("messages", []):
                 if isinstance(message, AIMessage):
-                    yield from self._opened(self._splitter.flush())
-                    self._asked |= {str(call["id"]): call["args"] for call in message.tool_calls}
-                    yield _used(message, self._model)
+                    yield from self._ended(message)
                 elif isinstance(message, ToolMessage):
                     yield from message.artifact or ()
                     yield _looked(message, self._asked.get(message.tool_call_id, {}))
+
+    def _ended(self, message: AIMessage) -> Iterator[Part]:
+        """The end of a model's call; of an answer that did not end as it should the last sentence does not count."""
+        ending = endings.read(message.response_metadata)
+        if ending.whole:
+            yield from self._opened(self._splitter.flush())
+        else:
+            self._splitter = Splitter()
+        self._asked |= {str(call["id"]): call["args"] for call in message.tool_calls}
+        yield from _used(message, self._route)
+        if not ending.whole:
+            yield endings.finding(ending, self._release, said=self._said)
 
     def _opened(self, said: Iterator[Sentence]) -> Iterator[Sentence]:
         for sentence in said:
             if self._opening and sentence.text == self._opening[0]:
                 self._held += f"{self._opening.pop(0)} "
                 continue
+            self._said = True
             yield sentence.model_copy(update={"text": self._held + sentence.text})
             self._held = ""
 
 
-def _used(message: AIMessage, model: str) -> Used:
-    """The usage of one model call; providers name their reason to finish in one of two ways."""
+def _on_the_way(message: AIMessage) -> Sequence[Part]:
+    """What happened before an answer came: other calls, other models."""
+    parts: Sequence[Part] = message.response_metadata.get(PARTS, ())
+    return parts
+
+
+def _used(message: AIMessage, route: Route) -> Iterator[Used]:
+    """The usage of one model call by whoever answered it, and what was bought to keep its prompt's beginning."""
     told = message.response_metadata
-    finish = told.get("finish_reason") or told.get("stop_reason") or ""
+    finish = endings.finish(told)
+    if finish == endings.UNANSWERED:
+        return
+    answered = told.get(ANSWERED)
+    model, region = (answered.rung.name, answered.rung.region) if answered else (route.model, route.region)
     likely = logprobs.reported(told)
     mean = fsum(likely) / len(likely) if likely else None
-    return Used(model=model, usage=usage(message), finish=str(finish), logprob=mean)
+    yield Used(model=model, usage=usage(message), finish=finish, logprob=mean, region=region)
+    if finish != endings.INTERRUPTED:  # else the cache has taken it back
+        yield from prefix_cache.bought(message, model, region)
 
 
 def _looked(message: ToolMessage, arguments: dict[str, Any]) -> Looked:

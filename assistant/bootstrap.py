@@ -11,23 +11,33 @@ from importlib.metadata import version
 from operator import attrgetter
 from pathlib import Path
 
-from langchain_core.language_models import BaseChatModel
-
-from assistant import account_tools, corpus, custody_commands, forgetting, index_collection, llm, passages, publishing
+from assistant import (
+    corpus,
+    custody_commands,
+    forgetting,
+    index_collection,
+    passages,
+    publishing,
+    traced,
+    vector_store,
+)
 from assistant.accounts import Bank
-from assistant.agent import Agent
 from assistant.alerts import Alerts, raise_retirements
+from assistant.cloud import Cloud
 from assistant.desk import Desk
-from assistant.examiners import Roster
+from assistant.discovery import Discovery
+from assistant.embedders import embedders
+from assistant.examiners import Roster, examiner
 from assistant.extractive import intent
 from assistant.extractive.warm import Warming
 from assistant.nightly import Nightly
+from assistant.observer import Observer
+from assistant.responding import Means, responding
 from assistant.settings import Settings
 from assistant.signin import People, seed_demo
 from assistant.staging import Staging
 from knowledge import embedding
 from knowledge.embedding import MiniLM
-from knowledge.encoders import family
 from knowledge.library import Library, Reader
 from knowledge.report import IngestReport
 from opsplane import budget, custody, policy, registry, requests, spend
@@ -38,7 +48,6 @@ from opsplane.control_events import AlertRaised
 from opsplane.erasure import Custodian
 from opsplane.errors import InvalidRelease, InvalidRequest
 from opsplane.events import PersonAdded, ServiceStarted, ServiceStopped
-from opsplane.exchange import Tier
 from opsplane.guardrails.injection import Detector
 from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
@@ -79,7 +88,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class App:
-    """The product put together. `alert` tells whoever is on call."""
+    """The product put together. `alert` tells whoever is on call; `observer` traces turns, where anybody wants that."""
 
     settings: Settings
     clock: Clock
@@ -90,6 +99,7 @@ class App:
     library: Library
     embeddings: MiniLM
     alert: Callable[[AlertRaised], None] = lambda _: None
+    observer: Observer | None = None
 
     def today(self) -> date:
         """The bank's calendar day."""
@@ -107,42 +117,42 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
     embeddings = embeddings_of(settings, progress)
     wanted = _index(releases, settings)
     with ExitStack() as open_parts:
-        library = open_parts.enter_context(closing(Library(corpus.folder(settings), family(embeddings))))
+        library = open_parts.enter_context(closing(library_of(settings, embeddings)))
         stale = refresh or not library.generation(wanted)
         brought = corpus.refresh(settings, embeddings, progress) if stale else None
         ledger, notary = open_parts.enter_context(record(settings, clock))
         if brought:
             publishing.record(brought, "at start", ledger)
-        if refresh:
-            open_parts.enter_context(closing(_rhythm(ledger, notary, settings)))
+        observer = open_parts.enter_context(traced.observing(settings, ledger))
         known = open_parts.enter_context(closing(people(settings)))
         alerts = open_parts.enter_context(closing(Alerts(settings.alert_url, ledger, settings.alert_email)))
         staging = Staging(settings, lambda: embeddings)
-        desk = desk_of(settings, ledger, notary, known, laid_down, alerts)
-        desk = replace(desk, documents=staging, library=library)
+        desk = replace(desk_of(settings, ledger, notary, known, laid_down, alerts), documents=staging, library=library)
         desk.plane.configure(releases, settings.release, corpus.indexes(settings))
         ledger.append_now(ServiceStarted(version=version("opsplane"), settings=_public(settings)), SERVICE)
         open_parts.callback(ledger.append_now, ServiceStopped(), SERVICE)
-        if settings.demo:
-            _add_demo(known, ledger)
+        _add_demo(known if settings.demo else None, ledger)
         bank = open_parts.enter_context(closing(bank_of(settings, _today(clock, settings))))
         watch = open_parts.enter_context(closing(Watch(desk.watcher))) if refresh else None
-        aftermath = Aftermath(desk.watcher, watch)
         today = partial(_today, clock, settings)
+        means = Means(bank, embeddings, settings.cloud, prices, ledger)
+        responder = open_parts.enter_context(responding(means, today))
+        discovery = open_parts.enter_context(discovery_of(settings, desk.plane.stable()))
         parts = Parts(
             plane=desk.plane,
             ledger=ledger,
-            rails=rails_of(desk.plane.stable(), embeddings),
-            retrieve=passages.retriever(library, today, lambda: desk.plane.state.withdrawn),
-            responder=agent_of(bank, embeddings, today),
+            rails=rails_of(desk.plane.stable(), embeddings, settings.cloud),
+            retrieve=passages.retriever(library, today, lambda: desk.plane.state.withdrawn, discovery),
+            responder=responder,
             prices=prices,
             budget=desk.budget,
-            aftermath=aftermath,
+            aftermath=Aftermath(desk.watcher, watch),
         )
-        app = App(settings, clock, parts, desk, known, bank, library, embeddings, alerts)
+        app = App(settings, clock, parts, desk, known, bank, library, embeddings, alerts, observer)
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
             _resume(desk, staging)
+            responder.prepare(desk.plane.stable())  # else the first question would wait for it
             open_parts.enter_context(_serving(app, alerts, embeddings, wanted))
         yield app
 
@@ -158,6 +168,7 @@ def _resume(desk: Desk, staging: Staging) -> None:
 def _serving(app: App, alerts: Alerts, model: MiniLM, index: str) -> Iterator[None]:
     """What goes on beside the answers: what is due every day, the look at the sources, the first warming up."""
     with ExitStack() as beside:
+        beside.enter_context(closing(_rhythm(app.desk.ledger, app.desk.notary, app.settings)))
         beside.enter_context(_every_day(app, custody_commands.custodian(app.desk), alerts))
         beside.enter_context(_watching(app, model))
         reader = Reader(app.today(), passages.CUSTOMERS)
@@ -165,8 +176,8 @@ def _serving(app: App, alerts: Alerts, model: MiniLM, index: str) -> Iterator[No
         yield
 
 
-def _add_demo(known: People, ledger: Ledger) -> None:
-    for added in seed_demo(known):
+def _add_demo(known: People | None, ledger: Ledger) -> None:
+    for added in seed_demo(known) if known else ():
         event = PersonAdded(name=added.name, role=added.role.value, customer=added.customer)
         ledger.append_now(event, SERVICE)
 
@@ -307,7 +318,23 @@ def _index(releases: Mapping[str, Release], settings: Settings) -> str:
     return wanted
 
 
-def rails_of(release: Release, embeddings: MiniLM) -> Rails:
+def library_of(settings: Settings, embeddings: MiniLM) -> Library:
+    """The documents, with the embedding models and the store of vectors that the settings name."""
+    return Library(corpus.folder(settings), embedders(settings, embeddings), vector_store.opener(settings))
+
+
+@contextmanager
+def discovery_of(settings: Settings, release: Release) -> Iterator[Discovery]:
+    """The door to Vertex AI Search and the ranking API, open already where the release names them.
+
+    Raises `InvalidRequest` where it can never ask them.
+    """
+    with closing(Discovery(settings.cloud)) as discovery:
+        passages.open_clients(release, discovery)
+        yield discovery
+
+
+def rails_of(release: Release, embeddings: MiniLM, cloud: Cloud | None = None) -> Rails:
     """The guardrails, told the release's examples before the first question, since embedding them takes a second.
 
     Raises `InvalidRelease` where an external check of the release cannot be made.
@@ -319,7 +346,7 @@ def rails_of(release: Release, embeddings: MiniLM) -> Rails:
     topics = Topics(embeddings.encode, load_topics())
     embeddings.encode(topics.examples.texts, lasting=True)
     topics.learn()
-    roster = Roster()
+    roster = Roster(partial(examiner, cloud=cloud))
     for line in release.guardrails.external:
         roster(line)
     return Rails(scope, Detector(embeddings.encode), Support.load(), roster, topics)
@@ -327,15 +354,6 @@ def rails_of(release: Release, embeddings: MiniLM) -> Rails:
 
 def _known(settings: Settings) -> Path:
     return settings.data / "models" / "known.npz"
-
-
-def agent_of(bank: Bank, embeddings: MiniLM, today: Callable[[], date]) -> Agent:
-    """The responder of a turn: the account tools over a bank, and whichever model a release names."""
-
-    def chat_model(release: Release, tier: Tier) -> BaseChatModel:
-        return llm.chat_model(release, tier, embeddings)
-
-    return Agent(chat_model, account_tools.tools(), bank, today)
 
 
 def bank_of(settings: Settings, today: date) -> Bank:

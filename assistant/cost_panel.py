@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from assistant import arguments as words
+from assistant import cost_keeping
 from assistant.charts import COLOURS, GREY, GRID, LAYOUT
+from assistant.cost_keeping import Keeping
 from assistant.panels import Download, Panel, dollars, plain, spreadsheet, table
 from opsplane.budget import Level, Period, Scope, Standing
 from opsplane.ledger import costs
 from opsplane.ledger.costs import CostQuery, CostReport, CostRow, Record
 from opsplane.reconcile import Match, Reconciliation
-from opsplane.spend import HISTORY, Forecast, Purpose, forecast
+from opsplane.spend import HISTORY, Forecast, Purpose, forecast, load
 
 SHOWN = 31
 """Rows of a table; the CSV file holds all."""
@@ -29,6 +31,7 @@ class Costs:
     days: Mapping[date, Mapping[Purpose, int]]
     today: date
     ahead: Forecast | None  # where the month will end; None where that cannot be told of what was asked for
+    keeping: Keeping | None = None  # of prompts' beginnings at a provider, where that was paid for
 
 
 def parse(arguments: str) -> CostQuery:
@@ -51,7 +54,10 @@ def read(record: Record, query: CostQuery, zone: tzinfo, at: datetime) -> Costs:
         back = min(month, today - timedelta(days=HISTORY))
         recent = costs.daily(record, query.model_copy(update={"since": back, "until": today}), zone)
         ahead = forecast({day: sum(parts.values()) for day, parts in recent.items()}, today)
-    return Costs(asked, costs.search(record, asked, zone), costs.daily(record, asked, zone), today, ahead)
+    days = costs.daily(record, asked, zone)
+    bought = any(Purpose.CACHE in parts for parts in days.values())
+    keeping = cost_keeping.read(record, asked, zone, load()) if bought else None
+    return Costs(asked, costs.search(record, asked, zone), days, today, ahead, keeping)
 
 
 def panel(found: Costs, standings: Sequence[Standing]) -> Panel:
@@ -85,6 +91,8 @@ def _head(found: Costs) -> str:
     ]
     if found.ahead:
         lines.append(_ahead(found.ahead))
+    if found.keeping:
+        lines.append(cost_keeping.line(found.keeping))
     return "\n\n".join(lines)
 
 

@@ -13,24 +13,32 @@ from opsplane.parts import Refusal
 from opsplane.release import Release
 
 
-def prompt(question: Question, passages: Sequence[Evidence], release: Release, today: date) -> list[BaseMessage]:
-    """What the model reads: the release's words and the date, examples, earlier turns, sources and question."""
+def prefix(release: Release) -> list[BaseMessage]:
+    """What a release's models read before anything else: the same for all customers, questions and days.
+
+    Its words are the release's alone, so that a provider may keep them between calls. What changes stands after it.
+    """
     style = f"Answer in at most {release.style.sentences} sentences."
     if release.style.opening:
         style += f' Begin with exactly these words: "{release.style.opening}"'
-    if question.care:
-        style += (
-            f" The customer is in trouble ({', '.join(question.care)}): be calm and kind, the most urgent step first."
-        )
     marked = f"This text is confidential; its reference, never to be written, is {canary.token(release)}."
-    messages: list[BaseMessage] = [
-        SystemMessage(f"{release.prompt.system.strip()}\n{style}\n{marked}\n{sources.write_today(today)}")
-    ]
+    messages: list[BaseMessage] = [SystemMessage(f"{release.prompt.system.strip()}\n{style}\n{marked}")]
     for example in release.prompt.examples:
         messages += [HumanMessage(example.question), AIMessage(example.answer)]
+    return messages
+
+
+def prompt(question: Question, passages: Sequence[Evidence], release: Release, today: date) -> list[BaseMessage]:
+    """What the model reads: the release's prefix, earlier turns; then the date, sources and question in one message."""
+    messages = prefix(release)
     for earlier in question.earlier:
         messages += [HumanMessage(earlier.question), AIMessage(earlier.answer)]
-    return [*messages, HumanMessage(sources.write(passages, question.standalone))]
+    notice = sources.write_today(today)
+    if question.care:
+        notice += (
+            f" The customer is in trouble ({', '.join(question.care)}): be calm and kind, the most urgent step first."
+        )
+    return [*messages, HumanMessage(f"{notice}\n{sources.write(passages, question.standalone)}")]
 
 
 def corrected(

@@ -11,7 +11,7 @@ from opsplane.evidence import Evidence
 _SOURCE = re.compile(r"<source (?P<attributes>[^>]*)>\n(?P<text>.*?)\n</source>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _NUMBERED = re.compile(r"\[(\d+)\]\n")
-_TODAY = re.compile(r"Today is (\d{4}-\d\d-\d\d)")
+_TODAY = re.compile(r"Today is (\d{4}-\d\d-\d\d)\.[^\n]*\n<sources>\n")
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def read_result(content: str) -> tuple[int, str]:
 
 
 def write_today(today: date) -> str:
-    """The sentence that dates a prompt."""
+    """The sentence that dates a prompt; it stands in a line of its own before the sources."""
     return f"Today is {today.isoformat()}."
 
 
-def read_today(system: str) -> date | None:
-    """The date that `write_today` put into a prompt, or None."""
-    found = _TODAY.search(system)
+def read_today(prompt: str) -> date | None:
+    """The date in the line before the sources, or None: a date in the customer's own words is none."""
+    found = _TODAY.match(prompt)
     return date.fromisoformat(found[1]) if found else None
 
 

@@ -8,10 +8,10 @@ from functools import partial
 
 from assistant import bootstrap, corpus, passages
 from assistant.bootstrap import App, Clock, LaidDown, Progress
+from assistant.responding import Means, responding
 from assistant.scratch import scratch
 from assistant.settings import Settings
 from knowledge.embedding import MiniLM
-from knowledge.encoders import family
 from knowledge.library import Library
 from opsplane import fitness, policy, spend
 from opsplane.budget import Budgets
@@ -36,7 +36,7 @@ def opened(settings: Settings, progress: Progress) -> Iterator[Workshop]:
     """A workshop of its own, for the terminal; documents are brought up to date with their sources first."""
     embeddings = bootstrap.embeddings_of(settings, progress)
     corpus.refresh(settings, embeddings, progress)
-    with closing(Library(corpus.folder(settings), family(embeddings))) as library:
+    with closing(bootstrap.library_of(settings, embeddings)) as library:
         yield Workshop(settings, library, embeddings, spend.load())
         embeddings.keep(settings.data / "models" / "known.npz")
 
@@ -76,13 +76,15 @@ def serving(shop: Workshop, release: Release, clock: Clock, withdrawn: frozenset
         desk = bootstrap.desk_of(own, ledger, notary, known, LaidDown(Budgets(), {}, policy.load(own.policy)))
         desk.plane.configure({release.id: release}, release.id, indexes)
         today = partial(_today, clock, own)
+        discovery = open_parts.enter_context(bootstrap.discovery_of(shop.settings, release))
         bank = open_parts.enter_context(closing(bootstrap.bank_of(own, today())))
+        means = Means(bank, shop.embeddings, shop.settings.cloud, shop.prices, ledger, Purpose.EVALUATION)
         parts = Parts(
             plane=desk.plane,
             ledger=ledger,
-            rails=bootstrap.rails_of(release, shop.embeddings),
-            retrieve=passages.retriever(shop.library, today, lambda: withdrawn),
-            responder=bootstrap.agent_of(bank, shop.embeddings, today),
+            rails=bootstrap.rails_of(release, shop.embeddings, shop.settings.cloud),
+            retrieve=passages.retriever(shop.library, today, lambda: withdrawn, discovery),
+            responder=open_parts.enter_context(responding(means, today)),
             prices=shop.prices,
             budget=desk.budget,
             purpose=Purpose.EVALUATION,

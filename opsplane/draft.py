@@ -15,6 +15,19 @@ FIRST = 2
 """At most so many replies are said before the answer itself."""
 _NEAR, _CLOSE = 3, 0.4
 """So many documents are named where nothing could be answered, and the cosine from which on they are near."""
+UNFINISHED = frozenset(
+    {
+        "model.interrupted",
+        "model.truncated",
+        "model.safety",
+        "model.blocked",
+        "model.recitation",
+        "model.malformed",
+        "model.stopped",
+        "model.unavailable",
+    }
+)
+"""Findings of an answer that ended before its last sentence was whole; that sentence is left out."""
 
 
 class Draft:
@@ -36,7 +49,7 @@ class Draft:
         self.said: list[Sentence] = []
         self.withheld: list[Sentence] = []
         self.verified = 0  # sentences of the model that were said
-        self.repaired = self.left_out = 0  # of the sentences that were refused
+        self.repaired = self.left_out = 0  # sentences: put right after they were refused; refused or not finished
         self.route: Route | None = None
         self._prices = prices
         self._timer = timer
@@ -71,8 +84,10 @@ class Draft:
         return question.model_copy(update=changes)
 
     def find(self, findings: Iterable[Finding]) -> None:
-        """Add what a check found."""
-        self._findings.extend(findings)
+        """Add what a check found, or how a model's answer ended."""
+        found = list(findings)
+        self._findings.extend(found)
+        self.left_out += sum(one.code in UNFINISHED for one in found)
 
     def verdict(self) -> Finding | None:
         """The first finding that meets the question with a fixed reply."""
@@ -115,12 +130,18 @@ class Draft:
 
     def use(self, used: Used) -> None:
         """Book the tokens of a model call; a model without a price is noted, never silently free."""
-        self._usage = self._usage.plus(used.usage)
+        if used.purpose is None:  # the tokens of the answer are those of its own calls
+            self._usage = self._usage.plus(used.usage)
+        if self.route and used.region and used.model == self.route.model:
+            self.route = self.route.model_copy(update={"region": used.region})
         if used.logprob is not None:
             self._logprob = round(used.logprob * 1_000_000)
-        self._costs.append(self._prices.book(self._purpose, used.model, used.usage, used.region))
-        if not self._prices.knows(used.model, used.region):
+        purpose = used.purpose or self._purpose
+        self._costs.append(self._prices.book(purpose, used.model, used.usage, used.region))
+        if not self._prices.knows(used.model, used.region, used.usage):
             detail = f"{used.model} is not in the price table {self._prices.version}"
+            if self._prices.knows(used.model, used.region):
+                detail = f"what keeping tokens of {used.model} costs is not in the price table {self._prices.version}"
             self.find([Finding(code="spend.unpriced", action=Action.NOTE, stage="answer", detail=detail)])
 
     def say(self, sentence: Sentence) -> SentenceSaid:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from opsplane.access import Actor
 from opsplane.evidence import Evidence, Sentence
 from opsplane.finding import Finding
-from opsplane.spend import Cost
+from opsplane.spend import Cost, Purpose
 from opsplane.spend import Usage as Usage  # tokens and money have a file of their own; also found here
 
 
@@ -88,7 +88,8 @@ class Looked(_Value):
 class Used(_Value):
     """A responder's model call came to an end; `finish` is the provider's finish reason.
 
-    `logprob` is the mean natural logarithm of the tokens' probabilities, where the provider tells them.
+    `logprob` is the mean natural logarithm of the tokens' probabilities, where the provider tells them. With a
+    `purpose` it is no call of the answer, and is booked on that account.
     """
 
     model: str
@@ -96,6 +97,7 @@ class Used(_Value):
     finish: str = ""
     logprob: float | None = None
     region: str = ""
+    purpose: Purpose | None = None
 
 
 class Exchange(_Value):

@@ -4,7 +4,7 @@ from contextlib import aclosing
 
 from opsplane.draft import Draft
 from opsplane.evidence import Sentence
-from opsplane.exchange import Used
+from opsplane.exchange import Rerouted, Used
 from opsplane.finding import Action, Finding
 from opsplane.guardrails.rails import refused
 from opsplane.parts import Parts, Refusal, Watch
@@ -60,6 +60,19 @@ async def _repaired(refusal: Refusal, draft: Draft, parts: Parts) -> Sentence | 
     """One attempt: the same words under the source that bears them out, else the model's own correction."""
     if moved := await _cited_elsewhere(refusal.sentence, draft, parts):
         return moved
+    attempt = await _attempt(refusal, draft, parts)
+    if attempt is None or any(one.text == attempt.text for one in draft.said):
+        return None
+    findings = await parts.rails.sentence(attempt, draft.evidence, draft.release, draft.asked.standalone)
+    draft.find(findings)
+    if refused(findings):
+        draft.withheld.append(attempt)
+        return None
+    return _worded(attempt, findings, draft)
+
+
+async def _attempt(refusal: Refusal, draft: Draft, parts: Parts) -> Sentence | None:
+    """The first sentence that the model writes instead; what else came of asking is booked."""
     assert draft.route  # noqa: S101 - a sentence of a model was routed to it
     attempt: Sentence | None = None
     question, evidence, release = draft.asked, tuple(draft.evidence), draft.release
@@ -69,14 +82,11 @@ async def _repaired(refusal: Refusal, draft: Draft, parts: Parts) -> Sentence | 
                 draft.use(part)
             elif isinstance(part, Sentence) and attempt is None:
                 attempt = part
-    if attempt is None or any(one.text == attempt.text for one in draft.said):
-        return None
-    findings = await parts.rails.sentence(attempt, draft.evidence, release, question.standalone)
-    draft.find(findings)
-    if refused(findings):
-        draft.withheld.append(attempt)
-        return None
-    return _worded(attempt, findings, draft)
+            elif isinstance(part, Rerouted):
+                draft.reroute(part)
+            elif isinstance(part, Finding):
+                draft.find([part])
+    return attempt
 
 
 async def _cited_elsewhere(sentence: Sentence, draft: Draft, parts: Parts) -> Sentence | None:

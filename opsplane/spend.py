@@ -4,9 +4,10 @@ import calendar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
-from math import sqrt
+from fractions import Fraction
+from math import ceil, sqrt
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Literal
@@ -30,6 +31,7 @@ class Purpose(StrEnum):
     GUARDRAIL = "guardrail"
     EVALUATION = "evaluation"
     EMBEDDING = "embedding"
+    CACHE = "cache"  # that a provider keeps the beginning of prompts
 
 
 class _Value(BaseModel):
@@ -37,12 +39,16 @@ class _Value(BaseModel):
 
 
 class Usage(_Value):
-    """Tokens of one or more model calls; `thinking` is part of `output`, `cached` is part of `input`."""
+    """Tokens of one or more model calls; `thinking` is part of `output`, `cached` is part of `input`.
+
+    `stored` is token-seconds: how many tokens a provider was paid to keep, times for how many seconds.
+    """
 
     input: int = 0
     output: int = 0
     cached: int = 0
     thinking: int = 0
+    stored: int = Field(default=0, exclude_if=lambda stored: stored == 0)  # came later: old records keep their bytes
 
     def plus(self, other: "Usage") -> "Usage":
         """The sum of two usages."""
@@ -51,23 +57,33 @@ class Usage(_Value):
             output=self.output + other.output,
             cached=self.cached + other.cached,
             thinking=self.thinking + other.thinking,
+            stored=self.stored + other.stored,
         )
 
 
 class Rates(_Value):
-    """What one model's tokens cost; thinking tokens cost what output costs unless the table says otherwise."""
+    """What one model's tokens cost; thinking tokens cost what output costs unless the table says otherwise.
+
+    `storage` is dollars for a million tokens kept for an hour; without one nothing of the model can be kept for money.
+    """
 
     input: Rate
     output: Rate
     cached: Rate
     thinking: Rate | None = None
+    storage: Rate | None = None
 
-    def exact(self, usage: Usage) -> Decimal:
+    def exact(self, usage: Usage) -> Fraction:
         """Micro-dollars, not rounded. More cached or thinking tokens than there are in all count as all of them."""
         cached, thinking = min(usage.cached, usage.input), min(usage.thinking, usage.output)
         thought = self.output if self.thinking is None else self.thinking
         read = (usage.input - cached) * self.input + cached * self.cached
-        return read + (usage.output - thinking) * self.output + thinking * thought
+        said = (usage.output - thinking) * self.output + thinking * thought
+        return Fraction(read) + Fraction(said) + usage.stored * Fraction(self.storage or 0) / HOUR
+
+
+HOUR = 3_600
+"""Seconds of what storage is paid by."""
 
 
 class Price(Rates):
@@ -119,12 +135,19 @@ class Prices(_Value):
         price = self._price(model)
         if price is None:
             return 0
-        return int(price.regions.get(region, price).exact(usage).to_integral_value(ROUND_HALF_EVEN))
+        return round(price.regions.get(region, price).exact(usage))
 
-    def knows(self, model: str, region: str = "") -> bool:
-        """Whether the table has a price for this model in this region."""
+    def knows(self, model: str, region: str = "", usage: Usage | None = None) -> bool:
+        """Whether the table has a price for this model in this region, and for keeping tokens where any were kept."""
         price = self._price(model)
-        return price is not None and (not region or not price.regions or region in price.regions)
+        if price is None or (region and price.regions and region not in price.regions):
+            return False
+        return usage is None or not usage.stored or price.regions.get(region, price).storage is not None
+
+    def rates(self, model: str, region: str = "") -> Rates | None:
+        """What this model's tokens cost in this region, or None."""
+        price = self._price(model)
+        return None if price is None else price.regions.get(region, price)
 
     def book(self, purpose: Purpose, model: str, usage: Usage, region: str = "") -> Cost:
         """One call as it goes on the record."""
@@ -139,6 +162,21 @@ class Prices(_Value):
 
 def _reading(rate: Decimal) -> dict[str, Decimal]:
     return {"input": rate, "output": Decimal(0), "cached": rate}
+
+
+def calls_that_pay(rates: Rates, seconds: int, *, made: bool = True) -> int | None:
+    """The fewest calls within so many seconds for which keeping a prompt's beginning costs no more than sending it.
+
+    Sent n times, P tokens cost n·P·input. Kept for s seconds they cost P·input once, to make the cache, then
+    P·storage·s/3600 and n·P·cached. The two are equal at n = (input + storage·s/3600) / (input − cached), whatever P
+    is. Without `made` the cache is there already and its time is made longer: then input is not paid again. None where
+    a cached token is no cheaper, or what keeping costs is not known.
+    """
+    saved = Fraction(rates.input) - Fraction(rates.cached)
+    if saved <= 0 or rates.storage is None:
+        return None
+    once = Fraction(rates.input) if made else Fraction(0)
+    return max(1, ceil((once + Fraction(rates.storage) * seconds / HOUR) / saved))
 
 
 def load(path: Path = TABLE) -> Prices:

@@ -11,9 +11,10 @@ from opsplane.budget import Level, Standing
 from opsplane.draft import Draft
 from opsplane.errors import RecordUnavailable
 from opsplane.events import BudgetCrossed, CostBooked, ShadowAnswered
-from opsplane.evidence import Evidence, Sentence
+from opsplane.evidence import Evidence, Origin, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Rerouted, Route, Used
 from opsplane.finding import Action, Finding
+from opsplane.ledger.talk import so_far
 from opsplane.parts import Part, Parts, Watch
 from opsplane.plane import Serving
 from opsplane.release import Release
@@ -118,11 +119,10 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
         draft.find([_stopped(standing)])
         await _met(draft, parts, watch)
         return
-    route = routing.choose(question, draft.evidence, release, standing)
+    talk = await asyncio.to_thread(so_far, parts.ledger, question.conversation, question.customer, question.id)
+    route = routing.choose(question, draft.evidence, release, standing, draft.topic, talk)
     await _respond(route, draft, parts, watch)
-    higher = None if draft.verified else routing.escalate(route, len(draft.withheld), release, standing)
-    if higher:
-        await _respond(higher, draft, parts, watch)
+    await _escalated(standing, draft, parts, watch)
     if draft.verified or not await _met(draft, parts, watch):
         await _conclude(draft, parts, watch)
 
@@ -131,9 +131,31 @@ async def _respond(route: Route, draft: Draft, parts: Parts, watch: Watch) -> No
     """Let the model of a route answer, as far as its sentences pass."""
     draft.route = route
     await watch.step("route", f"{route.tier.value}: {route.reason}")
-    async with asyncio.timeout(getattr(draft.release.models, route.tier.value).timeout_seconds):
-        async for part in parts.responder.sentences(draft.asked, tuple(draft.evidence), route, draft.release):
-            await _take(part, draft, parts, watch)
+    seconds = getattr(draft.release.models, route.tier.value).timeout_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in parts.responder.sentences(draft.asked, tuple(draft.evidence), route, draft.release):
+                await _take(part, draft, parts, watch)
+    except TimeoutError:
+        if not draft.verified:
+            raise
+        draft.find([_interrupted(seconds)])  # what stood up stays
+
+
+async def _escalated(standing: Standing, draft: Draft, parts: Parts, watch: Watch) -> None:
+    """Let Pro try once where nothing of Flash's answer stood up, unless a finding met the question already.
+
+    Pro begins where Flash began, with the passages alone: what it looks up in accounts takes the place of what Flash
+    looked up, and what Flash's answer left out is not left out of Pro's.
+    """
+    if draft.verified or draft.verdict() or not draft.route:
+        return
+    spent = draft.exchange().cost_micros
+    higher = routing.escalate(draft.route, len(draft.withheld), draft.release, standing, spent)
+    if higher:
+        draft.evidence[:] = [one for one in draft.evidence if one.origin is Origin.PASSAGE]
+        draft.left_out = 0
+        await _respond(higher, draft, parts, watch)
 
 
 async def _conclude(draft: Draft, parts: Parts, watch: Watch) -> None:
@@ -156,6 +178,11 @@ def _stopped(standing: Standing) -> Finding:
     )
 
 
+def _interrupted(seconds: float) -> Finding:
+    detail = f"the answer was not complete after {seconds:g} seconds"
+    return Finding(code="model.interrupted", action=Action.NOTE, stage="answer", detail=detail)
+
+
 def _killed(switch: Standstill) -> Finding:
     detail = f"the kill switch is on since {switch.at:%Y-%m-%d %H:%M} UTC"
     return Finding(code="killswitch.on", action=Action.DECLINE, stage="question", detail=detail, reply="holding")
@@ -167,7 +194,8 @@ async def _met(draft: Draft, parts: Parts, watch: Watch) -> bool:
     if finding is None:
         return False
     await watch.step("classify", f"{finding.code}: {finding.detail}")
-    draft.end(Outcome.REPLIED if finding.action is Action.REPLY else Outcome.DECLINED, finding.code)
+    outcome = Outcome.REPLIED if finding.action is Action.REPLY else Outcome.DECLINED
+    draft.end(Outcome.FAILED if finding.reply == "failed" else outcome, finding.code)
     await scrutiny.say(draft.fixed(finding.reply), draft, parts, watch)
     return True
 

@@ -13,7 +13,6 @@ from langchain_core.messages import (
     AIMessageChunk,
     BaseMessage,
     HumanMessage,
-    SystemMessage,
     ToolCall,
     ToolMessage,
 )
@@ -37,7 +36,7 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 class ExtractiveChat(BaseChatModel):
     """Chooses the sentences of the sources that answer the question, and calls account tools where it is asked to.
 
-    Reads the system message (for the date), the last human message and the tool messages after it; nothing else.
+    Reads the last human message (date, sources, question) and the tool messages after it; nothing else.
     `sentences` is the most that one answer holds, `opening` a courtesy before the first of them. An answer that the
     sources do not hold is empty.
     """
@@ -111,8 +110,9 @@ class ExtractiveChat(BaseChatModel):
     def _answer(self, messages: list[BaseMessage], tools: frozenset[str]) -> tuple[list[str], list[ToolCall]]:
         """Marked sentences, or the tools to call first."""
         asked = max((n for n, message in enumerate(messages) if isinstance(message, HumanMessage)), default=-1)
-        given, question = sources.read(messages[asked].text) if asked >= 0 else ((), "")
-        today = _today(messages)
+        text = messages[asked].text if asked >= 0 else ""
+        given, question = sources.read(text)
+        today = sources.read_today(text) or date.max
         looked = [
             sources.read_result(message.text) for message in messages[asked + 1 :] if isinstance(message, ToolMessage)
         ]
@@ -129,11 +129,6 @@ class ExtractiveChat(BaseChatModel):
             chosen = choose(rest or question, given, self.embeddings, room, today)
             said += [f"{one.text} [{one.source.number}]" for one in chosen]
         return ([self.opening.strip(), *said] if said and self.opening.strip() else said), []
-
-
-def _today(messages: Sequence[BaseMessage]) -> date:
-    told = [sources.read_today(message.text) for message in messages if isinstance(message, SystemMessage)]
-    return next((day for day in told if day), date.max)
 
 
 def _names(kwargs: dict[str, Any]) -> frozenset[str]:

@@ -168,6 +168,36 @@ async def test_the_agent_is_put_together_once_for_each_release_and_tier() -> Non
     assert models.asked == 3
 
 
+async def test_an_agent_that_was_prepared_is_put_together_already() -> None:
+    models = Models(scripted(AIMessage("Yes. [1]")))
+    one = agent(models)
+    one.prepare(fakes.release())
+    assert models.asked == len(Tier)
+    assert [part async for part in one.sentences(fakes.question(), (fakes.passage(),), ROUTE, fakes.release())]
+    assert models.asked == len(Tier)
+
+
+async def test_a_sentence_that_was_cut_off_does_not_count() -> None:
+    cut = AIMessage("The fee is $15. [1] It is due on", response_metadata={"finish_reason": "MAX_TOKENS"})
+    parts = await answer(scripted(cut))
+    assert [part.text for part in parts if isinstance(part, Sentence)] == ["The fee is $15."]
+    assert [part.code for part in parts if isinstance(part, Finding)] == ["model.truncated"]
+
+
+async def test_a_blocked_prompt_is_a_finding_that_meets_the_question() -> None:
+    blocked = AIMessage("", response_metadata={"prompt_feedback": {"block_reason": "SAFETY"}})
+    (found,) = [part for part in await answer(scripted(blocked)) if isinstance(part, Finding)]
+    assert (found.code, found.action, found.reply) == ("model.blocked", Action.DECLINE, "not_found")
+
+
+async def test_a_repair_that_was_cut_off_is_none() -> None:
+    cut = AIMessage("The fee is $15 for", response_metadata={"finish_reason": "MAX_TOKENS"})
+    repair = agent(Models(scripted(cut))).repair(
+        refusal(), fakes.question(), [fakes.passage(1)], ROUTE, fakes.release()
+    )
+    assert [type(part) async for part in repair] == [Used]
+
+
 async def test_the_opening_stands_before_the_first_sentence_and_rests_on_its_source() -> None:
     release = fakes.release(style={"sentences": 2, "opening": "Good question. Let me see."})
     parts = await answer(
@@ -189,9 +219,9 @@ def test_the_prompt_holds_rules_date_examples_earlier_turns_and_fenced_sources()
     messages = prompt(asked, (fakes.passage(),), release, TODAY)
     assert isinstance(messages[0], SystemMessage)
     assert "You answer from the sources only." in messages[0].text
-    assert "Today is 2026-11-23." in messages[0].text
     assert [message.text for message in messages[1:5]] == ["Q?", "A.", "What is the fee online?", "It is $25."]
     assert isinstance(messages[5], HumanMessage)
+    assert messages[5].text.startswith("Today is 2026-11-23.\n<sources>")
     assert messages[5].text.endswith("Question: What is the fee in a branch?")
     assert '<source n="1" title="Fee Schedule"' in messages[5].text
 
@@ -258,6 +288,6 @@ async def test_the_embedded_model_has_no_other_attempt() -> None:
 
 
 async def test_a_customer_in_trouble_is_answered_with_care() -> None:
-    told = prompt(fakes.question(care=("bereavement",)), [fakes.passage()], fakes.release(), TODAY)[0].text
+    told = prompt(fakes.question(care=("bereavement",)), [fakes.passage()], fakes.release(), TODAY)[-1].text
     assert "bereavement" in told
     assert "kind" in told

@@ -1,11 +1,17 @@
+from contextlib import closing
 from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
 
 from assistant import sources
+from assistant.cached_chat import CachedChat
+from assistant.cloud import Cloud
 from assistant.extractive.model import ExtractiveChat
-from assistant.llm import chat_model
+from assistant.llm import ChatModels
+from assistant.prefix_cache import PrefixCaches
+from assistant.resilient import ResilientChat
+from opsplane import spend
 from opsplane.errors import InvalidRelease
 from opsplane.exchange import Tier
 from opsplane.release import Release
@@ -17,6 +23,10 @@ TEXT = (
 )
 
 
+def chat_model(one: Release, tier: Tier = Tier.FLASH, cloud: Cloud | None = None) -> Any:
+    return ChatModels(WordCounts(), cloud)(one, tier)
+
+
 def release(name: str, settings: dict[str, Any] | None = None, **changes: Any) -> Release:
     models = {"flash": {"name": name, "settings": settings or {}}, "pro": {"name": "embedded:extractive"}}
     return fakes.release(models=models, **changes)
@@ -24,20 +34,18 @@ def release(name: str, settings: dict[str, Any] | None = None, **changes: Any) -
 
 def answer(one: Release, tier: Tier = Tier.FLASH) -> str:
     prompt = sources.write([fakes.passage(1, TEXT)], "What is the overdraft fee?")
-    return chat_model(one, tier, WordCounts()).invoke([HumanMessage(prompt)]).text
+    return str(chat_model(one, tier).invoke([HumanMessage(prompt)]).text)
 
 
 def test_the_embedded_model_takes_its_style_from_the_release() -> None:
-    model = chat_model(
-        release("embedded:extractive", style={"sentences": 2, "opening": "Gladly."}), Tier.FLASH, WordCounts()
-    )
+    model = chat_model(release("embedded:extractive", style={"sentences": 2, "opening": "Gladly."}), Tier.FLASH)
     assert isinstance(model, ExtractiveChat)
     assert (model.sentences, model.opening) == (2, "Gladly.")
 
 
 def test_settings_of_a_tier_go_before_the_style() -> None:
     one = release("embedded:extractive", {"sentences": 5}, style={"sentences": 2})
-    models = [chat_model(one, tier, WordCounts()) for tier in Tier]
+    models = [chat_model(one, tier) for tier in Tier]
     assert [model.sentences for model in models if isinstance(model, ExtractiveChat)] == [5, 2]
 
 
@@ -50,12 +58,12 @@ def test_two_releases_are_told_apart_by_their_style() -> None:
 
 
 def test_a_model_is_built_once_for_a_release_and_tier() -> None:
-    embeddings = WordCounts()
+    models = ChatModels(WordCounts())
     one = release("embedded:extractive", note="built once")
-    first = chat_model(one, Tier.FLASH, embeddings)
-    assert chat_model(one, Tier.FLASH, embeddings) is first
-    assert chat_model(one, Tier.PRO, embeddings) is not first
-    assert chat_model(release("embedded:extractive", note="another"), Tier.FLASH, embeddings) is not first
+    first = models(one, Tier.FLASH)
+    assert models(one, Tier.FLASH) is first
+    assert models(one, Tier.PRO) is not first
+    assert models(release("embedded:extractive", note="another"), Tier.FLASH) is not first
 
 
 @pytest.mark.parametrize(
@@ -72,12 +80,12 @@ def test_a_model_that_cannot_be_used_is_named_with_its_release_and_field(
     name: str, settings: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidRelease, match=rf"test-1: {field}"):
-        chat_model(release(name, settings), Tier.FLASH, WordCounts())
+        chat_model(release(name, settings), Tier.FLASH)
 
 
 def test_a_missing_credential_names_the_release() -> None:
     with pytest.raises(InvalidRelease, match=r"test-1: models\.flash"):
-        chat_model(release("google_genai:gemini-3.8-flash", {"api_key": ""}), Tier.FLASH, WordCounts())
+        chat_model(release("google_genai:gemini-3.8-flash", {"api_key": ""}), Tier.FLASH)
 
 
 GEMINI = "google_genai:gemini-3.8-flash"
@@ -85,7 +93,7 @@ KEY = {"api_key": "none"}
 
 
 def gemini(settings: dict[str, Any] | None = None, **changes: Any) -> Any:
-    return chat_model(release(GEMINI, KEY | (settings or {}), **changes), Tier.FLASH, WordCounts())
+    return chat_model(release(GEMINI, KEY | (settings or {}), **changes), Tier.FLASH)
 
 
 def test_generation_goes_to_the_provider_in_its_own_names() -> None:
@@ -120,7 +128,7 @@ def test_the_embedded_model_reads_neither_beside_one_that_does() -> None:
         generation={"temperature": 0.1},
         safety={"HARM_CATEGORY_HARASSMENT": "OFF"},
     )
-    assert isinstance(chat_model(one, Tier.FLASH, WordCounts()), ExtractiveChat)
+    assert isinstance(chat_model(one, Tier.FLASH), ExtractiveChat)
 
 
 @pytest.mark.parametrize(
@@ -137,4 +145,70 @@ def test_the_embedded_model_reads_neither_beside_one_that_does() -> None:
 )
 def test_what_a_model_cannot_be_told_is_refused(name: str, changes: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidRelease, match=rf"test-1: .*{told}"):
-        chat_model(release(name, **changes), Tier.FLASH, WordCounts())
+        chat_model(release(name, **changes), Tier.FLASH)
+
+
+BANK = Cloud(project="bank", location="europe-west4", others=("europe-west1",), credentials="none")
+
+
+def resilient(**flash: Any) -> Any:
+    models = {"flash": {"name": GEMINI} | flash, "pro": {"name": GEMINI, "settings": KEY}, "resilience": {}}
+    return chat_model(fakes.release(models=models), Tier.FLASH, BANK)
+
+
+def test_with_a_project_googles_models_are_asked_there() -> None:
+    model = chat_model(release(GEMINI), Tier.FLASH, BANK)
+    assert (model.vertexai, model.project, model.location, model.max_retries) == (True, "bank", "europe-west4", 1)
+    assert model.labels == {"release": "test-1", "tier": "flash", "purpose": "answer"}
+
+
+def test_a_releases_own_settings_go_before_the_clouds() -> None:
+    model = chat_model(release(GEMINI, {"location": "us-east1", "timeout": 3.0}), Tier.FLASH, BANK)
+    assert (model.location, model.timeout, model.project) == ("us-east1", 3.0, "bank")
+
+
+def test_without_a_project_nothing_is_told_of_a_cloud() -> None:
+    assert (gemini().vertexai, gemini().project, gemini().labels) == (None, None, None)
+
+
+def test_a_resilient_model_stands_on_every_rung() -> None:
+    model = resilient()
+    assert isinstance(model, ResilientChat)
+    assert [(one.rung.name, one.rung.region) for one in model.places] == [
+        (GEMINI, "europe-west4"),
+        (GEMINI, ""),
+        (GEMINI, "europe-west1"),
+        ("embedded:extractive", ""),
+    ]
+    assert [one.chat.max_retries for one in model.places[:3]] == [1, 1, 1]  # type: ignore[attr-defined]  # Google's
+
+
+def test_models_of_both_tiers_share_what_they_fall_back_on() -> None:
+    models = {"flash": {"name": GEMINI}, "pro": {"name": "google_genai:gemini-4-argon"}, "resilience": {}}
+    made, one = ChatModels(WordCounts(), BANK), fakes.release(models=models)
+    flash, pro = made(one, Tier.FLASH), made(one, Tier.PRO)
+    assert isinstance(flash, ResilientChat)
+    assert isinstance(pro, ResilientChat)
+    assert flash.places[1].chat is pro.places[0].chat
+    assert flash.breaker is pro.breaker
+
+
+def test_the_provider_keeps_the_beginning_of_prompts_where_the_release_says_so() -> None:
+    models = {"flash": {"name": GEMINI}, "pro": {"name": GEMINI}, "resilience": {}, "caching": {}}
+    with closing(PrefixCaches(spend.load())) as caches:
+        model = ChatModels(WordCounts(), BANK, caches=caches)(fakes.release(models=models), Tier.FLASH)
+    assert isinstance(model, ResilientChat)
+    kinds = [type(one.chat) for one in model.places]
+    assert kinds == [CachedChat, CachedChat, ExtractiveChat]
+
+
+def test_a_fallback_that_cannot_be_used_is_told_at_once() -> None:
+    models = {"flash": {"name": GEMINI}, "pro": {"name": "cohere:command-r"}, "resilience": {}}
+    with pytest.raises(InvalidRelease, match=r"test-1: models\.pro\.name"):
+        chat_model(fakes.release(models=models), Tier.FLASH, BANK)
+
+
+def test_an_error_that_is_told_has_no_key_in_it() -> None:
+    with pytest.raises(InvalidRelease) as told:
+        chat_model(release(GEMINI, {"api_key": "s3cret", "temperature": 9}), Tier.FLASH)
+    assert "s3cret" not in str(told.value)

@@ -5,6 +5,7 @@ from langchain_core.messages import AIMessage
 
 from assistant.agent import _used
 from assistant.logprobs import reported
+from opsplane.exchange import Route, Tier
 
 TOKENS = [{"token": "It", "logprob": -0.25}, {"token": " is", "logprob": -0.75}]
 
@@ -30,5 +31,6 @@ def test_what_is_not_told_for_every_token_is_not_told(metadata: dict[str, object
 
 def test_a_models_call_carries_the_mean() -> None:
     told = AIMessage("It is", response_metadata={"logprobs_result": TOKENS})
-    assert _used(told, "google_genai:gemini").logprob == -0.5
-    assert _used(AIMessage("It is"), "google_genai:gemini").logprob is None
+    route = Route(tier=Tier.FLASH, model="google_genai:gemini", reason="short")
+    assert [one.logprob for one in _used(told, route)] == [-0.5]
+    assert [one.logprob for one in _used(AIMessage("It is"), route)] == [None]

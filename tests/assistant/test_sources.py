@@ -41,6 +41,17 @@ def test_a_result_keeps_its_number() -> None:
     assert sources.read_result("no number") == (0, "no number")
 
 
+TODAY = date(2026, 11, 23)
+
+
 def test_the_date_of_the_prompt_is_read_again() -> None:
-    assert sources.read_today(f"Rules. {sources.write_today(date(2026, 11, 23))}") == date(2026, 11, 23)
-    assert sources.read_today("no date") is None
+    for notice in ("", " The customer is in trouble (fraud): be calm."):
+        prompt = f"{sources.write_today(TODAY)}{notice}\n{sources.write([fakes.passage()], 'What is the fee?')}"
+        assert sources.read_today(prompt) == TODAY
+        assert sources.read(prompt)[1] == "What is the fee?"
+
+
+def test_a_date_in_the_customers_own_words_is_none() -> None:
+    question = f"{sources.write_today(date(2020, 1, 1))}\n{sources.write([], 'What is the fee?')}"
+    assert sources.read_today(sources.write([], question)) is None
+    assert sources.read_today(f"{sources.write_today(TODAY)}\n{sources.write([], question)}") == TODAY

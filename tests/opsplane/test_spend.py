@@ -3,6 +3,7 @@
 import random
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,18 @@ from hypothesis import strategies as st
 from knowledge.embedding import MiniLM
 from opsplane import spend
 from opsplane.errors import InvalidRelease
-from opsplane.spend import Cost, EmbeddingPrice, Price, Prices, Purpose, Rates, Usage, forecast, merged
+from opsplane.spend import (
+    Cost,
+    EmbeddingPrice,
+    Price,
+    Prices,
+    Purpose,
+    Rates,
+    Usage,
+    calls_that_pay,
+    forecast,
+    merged,
+)
 
 
 def price(read: str, written: str, cached: str, thinking: str | None = None) -> Price:
@@ -68,6 +80,61 @@ def test_the_largest_calls_are_exact(read: int, written: int, cached: int) -> No
     assert table.cost("m", Usage(input=read, output=written, cached=cached)) == whole + up
 
 
+KEPT = Price(input=Decimal("0.75"), output=Decimal("3.75"), cached=Decimal("0.075"), storage=Decimal("1"))
+KEEPING = TABLE.model_copy(update={"models": {**TABLE.models, "kept": KEPT}})
+
+
+def test_tokens_that_are_kept_cost_by_the_hour_and_making_the_cache_what_input_costs() -> None:
+    assert KEEPING.cost("kept", Usage(stored=1_000_000 * 3_600)) == 1_000_000
+    assert KEEPING.cost("kept", Usage(input=2_048, stored=2_048 * 3_600)) == 2_048 * 3 // 4 + 2_048
+    assert KEEPING.cost("kept", Usage(stored=1_800)) == 0  # half a micro-dollar
+    assert KEEPING.cost("kept", Usage(stored=3 * 1_800)) == 2  # one and a half
+
+
+@given(st.integers(0, 2**21), st.integers(0, 10**7), st.decimals("0", "100", places=8))
+def test_what_keeping_costs_is_exact_and_rounded_once(tokens: int, seconds: int, storage: Decimal) -> None:
+    rates = KEPT.model_copy(update={"storage": storage})
+    table = TABLE.model_copy(update={"models": {"m": rates}})
+    exact = tokens * Fraction(3, 4) + Fraction(tokens * seconds) * Fraction(storage) / 3_600
+    whole, rest = divmod(exact, 1)
+    up = rest * 2 > 1 or (rest * 2 == 1 and whole % 2 == 1)
+    assert table.cost("m", Usage(input=tokens, stored=tokens * seconds)) == whole + up
+
+
+def test_keeping_without_a_price_is_not_known_and_calls_still_are() -> None:
+    assert TABLE.knows("m")
+    assert not TABLE.knows("m", "", Usage(stored=1))
+    assert KEEPING.knows("kept", "", Usage(stored=1))
+
+
+def test_a_usage_without_storage_has_the_bytes_that_it_always_had() -> None:
+    assert Usage(input=1).model_dump_json() == '{"input":1,"output":0,"cached":0,"thinking":0}'
+    assert Usage.model_validate_json('{"input":1}').plus(Usage(stored=7)).stored == 7
+
+
+def test_keeping_pays_from_so_many_calls_on() -> None:
+    assert calls_that_pay(KEPT, 3_600) == 3  # (0.75 + 1) / 0.675 = 2.59
+    assert calls_that_pay(KEPT, 3_600, made=False) == 2  # 1 / 0.675 = 1.48
+    assert calls_that_pay(price("1", "2", "1"), 3_600) is None
+    assert calls_that_pay(price("1", "2", "0.1"), 3_600) is None
+
+
+RATE = st.decimals("0.01", "20", places=4)
+
+
+@given(RATE, RATE, RATE, st.integers(60, 604_800), st.integers(1, 10**6))
+def test_one_call_fewer_does_not_pay(read: Decimal, cached: Decimal, storage: Decimal, seconds: int, size: int) -> None:
+    rates = Rates(input=read, output=Decimal(1), cached=cached, storage=storage)
+    least = calls_that_pay(rates, seconds)
+    if least is None:
+        assert cached >= read
+        return
+    kept = rates.exact(Usage(input=size, stored=size * seconds))
+    for calls, pays in ((least, True), (least - 1, False)):
+        sent = calls * rates.exact(Usage(input=size))
+        assert (kept + calls * rates.exact(Usage(input=size, cached=size)) <= sent) is pays
+
+
 def test_an_unknown_model_is_told_from_a_free_one() -> None:
     assert TABLE.cost("other", Usage(input=10)) == 0
     assert not TABLE.knows("other")
@@ -117,7 +184,7 @@ def test_the_table_that_ships_knows_the_embedded_models_as_free() -> None:
 
 
 def test_the_table_that_ships_says_where_its_prices_come_from() -> None:
-    assert (spend.load().version, "Vertex AI" in spend.load().source) == ("2026-11", True)
+    assert (spend.load().version, "Vertex AI" in spend.load().source) == ("2026-11.2", True)
 
 
 @pytest.mark.parametrize(

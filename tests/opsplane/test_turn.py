@@ -20,6 +20,7 @@ from opsplane.errors import RecordUnavailable
 from opsplane.events import BudgetCrossed, CostBooked, ReleasePromoted, ShadowAnswered
 from opsplane.evidence import Evidence, Retrieved, Sentence
 from opsplane.exchange import Exchange, Looked, Outcome, Question, Route, Usage, Used
+from opsplane.finding import Action, Finding
 from opsplane.guardrails.rails import Rails
 from opsplane.guardrails.scope import Scope
 from opsplane.intent import Helm
@@ -153,16 +154,51 @@ async def test_stop_is_recorded_with_what_was_said_until_then(ledger: Ledger) ->
     assert (exchange.outcome, exchange.answer) == (Outcome.STOPPED, GOOD.text)
 
 
-async def test_a_model_that_takes_too_long_fails_the_turn(ledger: Ledger) -> None:
+async def hurried(ledger: Ledger, responder: Responder) -> Exchange:
+    """A turn whose model may take a twentieth of a second."""
     models = fakes.release().models
     hasty = models.model_copy(update={"flash": models.flash.model_copy(update={"timeout_seconds": 0.05})})
-    handed = parts(ledger, Slow())
-    release = fakes.release(id="hasty", models=hasty.model_dump())
+    handed = parts(ledger, responder)
+    replies = fakes.release().replies | {"partial": "There is more that I left out."}
+    release = fakes.release(id="hasty", models=hasty.model_dump(), replies=replies)
     handed.plane.configure({"hasty": release}, "hasty")
     promote(ledger, release)
-    exchange = await govern(fakes.question(), handed, fakes.Witness())
+    return await govern(fakes.question(), handed, fakes.Witness())
+
+
+class Silent(Slow):
+    """A responder that says nothing."""
+
+    async def sentences(self, *_: Any) -> AsyncIterator[Part]:
+        """Nothing, ever."""
+        await asyncio.Event().wait()
+        yield GOOD
+
+
+async def test_a_model_that_takes_too_long_fails_the_turn(ledger: Ledger) -> None:
+    exchange = await hurried(ledger, Silent())
     assert exchange.outcome is Outcome.FAILED
     assert "TimeoutError" in exchange.error
+
+
+async def test_a_model_that_falls_silent_ends_the_answer_with_what_stood_up(ledger: Ledger) -> None:
+    exchange = await hurried(ledger, Slow())
+    assert exchange.outcome is Outcome.ANSWERED
+    assert exchange.answer == f"{GOOD.text} There is more that I left out."
+    assert [one.code for one in exchange.findings] == ["model.interrupted"]
+
+
+async def test_a_turn_for_which_no_model_could_be_had_failed(ledger: Ledger) -> None:
+    none = Finding(code="model.unavailable", action=Action.DECLINE, stage="answer", detail="none", reply="failed")
+    exchange, witness = await run(ledger, none)
+    assert (exchange.outcome, exchange.code) == (Outcome.FAILED, "model.unavailable")
+    assert witness.said == ["This is the reply called failed."]
+
+
+async def test_the_route_tells_the_region_that_answered(ledger: Ledger) -> None:
+    used = Used(model="embedded:extractive", usage=Usage(input=1), region="europe-west4")
+    exchange, _ = await run(ledger, GOOD, used)
+    assert exchange.route.region == "europe-west4"
 
 
 @contextmanager

@@ -35,8 +35,8 @@ def model(**settings: Any) -> ExtractiveChat:
 
 def asked(question: str, text: str = FEES) -> list[BaseMessage]:
     return [
-        SystemMessage(f"Answer from the sources. {sources.write_today(date(2026, 11, 23))}"),
-        HumanMessage(sources.write([fakes.passage(4, text)], question)),
+        SystemMessage("Answer from the sources."),
+        HumanMessage(f"{sources.write_today(date(2026, 11, 23))}\n{sources.write([fakes.passage(4, text)], question)}"),
     ]
 
 
