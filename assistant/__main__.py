@@ -20,6 +20,7 @@ from assistant import (
     document_cli,
     embed_cli,
     evaluate_cli,
+    export_cli,
     guardrail_cli,
     index_cli,
     ingest_cli,
@@ -29,6 +30,7 @@ from assistant import (
     questions,
     release_cli,
     rollout_cli,
+    routing_cli,
     shell,
 )
 from assistant.shell import As, Data, Why, err, out
@@ -53,6 +55,7 @@ cli.add_typer(bench_cli.tune, name="tune")
 cli.add_typer(cost_cli.cli, name="cost")
 cli.add_typer(dataset_cli.cli, name="dataset")
 cli.add_typer(embed_cli.cli, name="embed")
+cli.add_typer(export_cli.cli, name="export")
 cli.add_typer(guardrail_cli.cli, name="guardrails")
 cli.add_typer(index_cli.cli, name="index")
 cli.add_typer(job_cli.cli, name="job")
@@ -60,6 +63,7 @@ cli.add_typer(keys_cli.cli, name="keys")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(release_cli.cli, name="release")
 cli.add_typer(rollout_cli.cli, name="rollout")
+cli.add_typer(routing_cli.cli, name="routing")
 for _shown in (document_cli.documents, document_cli.conflicts, document_cli.withdraw, document_cli.reinstate):
     cli.command()(_shown)
 for _deed in (rollout_cli.rollback, rollout_cli.freeze, rollout_cli.unfreeze, rollout_cli.killswitch):

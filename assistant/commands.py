@@ -11,6 +11,7 @@ from assistant import (
     custody_commands,
     document_commands,
     evaluation_commands,
+    export_commands,
     golden_commands,
     guardrail_commands,
     index_commands,
@@ -25,6 +26,7 @@ from assistant import (
     review_commands,
     rollout_commands,
     rollout_panels,
+    routing_commands,
 )
 from assistant.desk import Command, Desk
 from assistant.panels import Panel
@@ -81,6 +83,8 @@ _FAMILIES = (
     release_commands.COMMANDS,
     rollout_commands.COMMANDS,
     cost_commands.COMMANDS,
+    routing_commands.COMMANDS,
+    export_commands.COMMANDS,
     audit_commands.COMMANDS,
     review_commands.COMMANDS,
     preference_commands.COMMANDS,

@@ -12,6 +12,8 @@ from google.genai import types
 from google.genai.errors import APIError
 
 from assistant import doctor_local
+from assistant.bigquery import Warehouse
+from assistant.bigquery_tables import TABLES
 from assistant.cloud import NOBODY, Cloud
 from assistant.doctor import Doubt, Probe
 from assistant.settings import Settings
@@ -34,6 +36,8 @@ def probes(settings: Settings, clock: Clock) -> Iterator[Probe]:
         for place, location in enumerate(cloud.locations):
             look = partial(_model, cloud, name, location, clock, "OTHER_" * bool(place))
             yield Probe(f"Gemini: {name} in {location}", look)
+    if settings.bigquery_dataset:
+        yield Probe("BigQuery", partial(_bigquery, settings))
 
 
 def _forgotten(settings: Settings) -> Iterator[Probe]:
@@ -104,6 +108,13 @@ def _model(cloud: Cloud, name: str, location: str, clock: Clock, other: str) -> 
     except ValueError:
         clocks = ""
     return f"answers{clocks}"
+
+
+def _bigquery(settings: Settings) -> str:
+    warehouse = Warehouse(settings.cloud, settings.bigquery_dataset, _SECONDS)
+    region, missing = warehouse.region(), [table.name for table in TABLES if warehouse.lacks(table)]
+    made = f"; {', '.join(missing)} made or widened by the first export" if missing else ""
+    return f"{settings.bigquery_dataset} in {region}{made}"
 
 
 def told(error: APIError, model: str, location: str, project: str, setting: str) -> str:

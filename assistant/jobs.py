@@ -57,6 +57,8 @@ def listed(settings: Settings) -> list[Listed]:
     if settings.golden_minutes:
         every = timedelta(minutes=settings.golden_minutes)
         found.append(Listed("golden", "Running the golden set on the release that serves", every))
+    if settings.bigquery_dataset:
+        found.append(Listed("export", "Sending the record to BigQuery", SOON))
     return found
 
 
@@ -79,6 +81,7 @@ def jobs(works: Works) -> dict[str, Job]:
         "watch": lambda: watch(works.monitor, desk.ledger, works.alert),
         "calibrate": lambda: works.evaluations.calibrate(works.alert),
         "golden": lambda: works.evaluations.golden(works.alert),
+        "export": lambda: export(works),
     }
     plan = listed(works.app.settings)
     return {one.name: Job(one.name, one.words, one.when, deeds[one.name], one.at_start) for one in plan}
@@ -93,6 +96,14 @@ def watch(monitor: Monitor, ledger: Ledger, alert: Alert) -> str:
         ledger.append_now(event, SERVICE)
         alert(event)
     return f"{len(alarms)} alarms raised"
+
+
+def export(works: Works) -> object:
+    """Send the record to BigQuery; raises what kept a table from it."""
+    # Google's clients take a second to import, and most installations export nothing.
+    from assistant import exporting  # noqa: PLC0415
+
+    return exporting.job(works.app.settings, works.app.desk.ledger, works.over)
 
 
 def works_of(app: App) -> Works:

@@ -18,6 +18,7 @@ class Settings:
 
     data: Path = Path(".data")  # everything that is written: the record, chat history, indexes, keys
     corpus: Path = _HERE.parent / "knowledge" / "corpus"  # documents ingested at start
+    sources: str = ""  # others instead, with commas: folders, gs://bucket/folder, git+https://…; empty: `corpus`
     releases: Path = _HERE / "releases"  # release files
     datasets: Path = _HERE.parent / "tests"  # folders and files of cases: golden, redteam …
     release: str = "heron-6"  # the release that serves customers until operators decide otherwise
@@ -68,6 +69,7 @@ class Settings:
     index_store: str = "chroma"  # where vectors are searched: chroma, vertex (Vector Search 1.0) or vertex-collections
     index_machine: str = "e2-standard-2"  # that a Vector Search index is deployed on
     bigquery_dataset: str = ""  # that the record is exported to; empty: no export
+    bigquery_words: bool = False  # masked questions and answers are exported too, to a table of their own
     otlp_endpoint: str = ""  # an OpenTelemetry collector over HTTP; empty: none
     cloud_monitoring: bool = False  # metrics go to Google Cloud Monitoring
 

@@ -34,6 +34,9 @@ PARTS = {
     "The embedded judge": ["-m", "benchmarks.embedded_judge"],
     "RAGAS by the embedded models": ["-m", "benchmarks.embedded_ragas"],
     "Watching quality": ["-m", "benchmarks.quality_watch"],
+    "Routing": ["-m", "benchmarks.routing"],
+    "Routing and context caching": ["-m", "benchmarks.caching"],
+    "Two hundred turns at once": ["-m", "benchmarks.burst"],
     "Near-duplicates and conflicts": ["-m", "benchmarks.duplicates_conflicts"],
 }
 

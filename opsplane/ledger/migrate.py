@@ -16,7 +16,7 @@ from opsplane.ledger.search import TextIndex
 from opsplane.ledger.tables import METADATA
 from opsplane.ledger.vault import Vault
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision; a new record begins here."""
 _LOCK = 0x0B5_1ED6E5
 _SET = text("INSERT INTO alembic_version VALUES (:version)")

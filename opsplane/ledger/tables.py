@@ -1,6 +1,7 @@
 """The record's tables: the chained ledger and its proofs, and what is derived from it to search and to count.
 
-Ledger tables (`entry`, `node`, `checkpoint`, `inbox`, `passage`) only ever grow; the rest can be made anew from them.
+Ledger tables (`entry`, `node`, `checkpoint`, `inbox`, `passage`) only ever grow; the rest can be made anew from them,
+but for `outbox` and `outbox_erasure`, which tell how far a copy elsewhere has come.
 Times are microseconds since 1970 UTC, money is integer micro-dollars.
 """
 
@@ -179,6 +180,46 @@ class ReviewRow(SQLModel, table=True):
     decided: int | None = Field(default=None, sa_column=Column(_LONG, nullable=True))
 
 
+class OutboxRow(SQLModel, table=True):
+    """How far the record was sent to one table elsewhere. Not derived: what was sent cannot be told from the entries.
+
+    Everything up to entry `done` is there. The write stream began after entry `first` and took `rows` rows since; while
+    `until` is not 0, `batch` rows of the entries up to it are under way, and may have arrived or not.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = _STRICT
+    metadata = METADATA
+
+    target: str = Field(sa_column=Column(Text, primary_key=True))  # the table's full name
+    done: int = _integer()
+    stream: str = _text()  # the write stream's name, or empty
+    first: int = _integer()
+    rows: int = _integer()
+    until: int = _integer()
+    batch: int = _integer()
+    total: int = _integer()  # rows that ever arrived
+    at: int = _integer()  # when something last arrived, or 0
+    trouble: str = _text()  # why the last attempt came to nothing, or empty
+
+
+class OutboxErasureRow(SQLModel, table=True):
+    """Keys were destroyed: what they had sealed is to lose its words in a table elsewhere too."""
+
+    __tablename__ = "outbox_erasure"
+    __table_args__ = _STRICT
+    metadata = METADATA
+
+    target: str = Field(sa_column=Column(Text, primary_key=True))
+    seq: int = Field(sa_column=Column(_LONG, primary_key=True, autoincrement=False))  # the entry that tells of it
+    about: str = _text()  # the request or the retention run
+    rows: int = _integer()  # that have no words any more
+    tries: int = _integer()
+    at: int = _integer()  # when it was last tried, or 0
+    finished: int = _integer()  # when nothing was left to do, or 0
+    why: str = _text()  # why it is not done yet, or empty
+
+
 ENTRY = METADATA.tables["entry"]
 INBOX = METADATA.tables["inbox"]
 NODE = METADATA.tables["node"]
@@ -187,3 +228,5 @@ PASSAGE = METADATA.tables["passage"]
 EXCHANGE = METADATA.tables["exchange"]
 SPEND = METADATA.tables["spend"]
 REVIEW = METADATA.tables["review"]
+OUTBOX = METADATA.tables["outbox"]
+OUTBOX_ERASURE = METADATA.tables["outbox_erasure"]
