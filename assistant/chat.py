@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
-from assistant import commands, conversation, document_panels, handover_chat, release_commands
+from assistant import commands, conversation, document_panels, handover_chat, release_commands, traced
 from assistant.bootstrap import App
 from assistant.dropped import Dropped
 from assistant.panels import Panel, plain
@@ -17,7 +17,6 @@ from opsplane.errors import PlaneError, RecordUnavailable
 from opsplane.events import Welcomed
 from opsplane.evidence import Evidence, Sentence
 from opsplane.exchange import Exchange, Question
-from opsplane.turn import govern
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +113,7 @@ async def _told_on(screen: Screen) -> AsyncIterator[None]:
 
 
 async def ask(text: str, actor: Actor, customer: str, talk: str, app: App, screen: Screen) -> Exchange:
-    """One governed turn; raises what `govern` raises."""
+    """One governed turn; raises what `turn.govern` raises."""
     earlier = await asyncio.to_thread(app.parts.ledger.earlier, talk, customer, MEMORY)
     question = Question(
         id=str(uuid4()),
@@ -126,7 +125,7 @@ async def ask(text: str, actor: Actor, customer: str, talk: str, app: App, scree
         earlier=earlier,
         at=app.clock(),
     )
-    return await govern(question, app.parts, screen)
+    return await traced.turn(question, app.parts, screen, app.observer)
 
 
 async def welcomed(actor: Actor, talk: str, app: App) -> str:

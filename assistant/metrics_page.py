@@ -15,6 +15,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
+from assistant.meters import Few
 from opsplane import sampling
 from opsplane.ledger.store import Ledger, Public
 from opsplane.sampling import Stratum
@@ -34,6 +35,7 @@ JUDGES = 10
 SCORES = 500
 """The newest scores that a judge's mean is taken over."""
 _OTHER = "other"
+_TOKENS = ("input", "output", "cached", "thinking")
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 30, 60)
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
@@ -52,6 +54,7 @@ class MetricsPage:
         self._registry = CollectorRegistry(auto_describe=True)
         self._make()
         self._releases: set[str] = set()
+        self._few = Few()
         self._scores: OrderedDict[str, deque[tuple[Stratum, float]]] = OrderedDict()
         self._votes: OrderedDict[str, bool] = OrderedDict()
         self._seq = ledger.last()
@@ -73,6 +76,10 @@ class MetricsPage:
         first, whole = "Until the first sentence", "Until the end of a turn"
         self._first = Histogram("opsplane_first_sentence_seconds", first, ("tier",), registry=r, buckets=_SECONDS)
         self._whole = Histogram("opsplane_exchange_seconds", whole, ("tier",), registry=r, buckets=_SECONDS)
+        tokens = "Tokens of answers: those read and written, and what of them was cached or thought"
+        self._tokens = Counter("opsplane_tokens", tokens, ("type",), registry=r)
+        self._found = Counter("opsplane_findings", "What guardrails found", ("code", "action"), registry=r)
+        self._reroutes = Counter("opsplane_reroutes", "Models that did not answer", ("code",), registry=r)
         self._cost = Counter("opsplane_cost_dollars", "What models cost, in US dollars", ("purpose",), registry=r)
         self._thumbs = Counter("opsplane_feedback", "Customers' thumbs", ("thumb",), registry=r)
         self._alerts = Counter("opsplane_alerts", "Alerts that were raised", ("about",), registry=r)
@@ -136,6 +143,13 @@ class MetricsPage:
             self._first.labels(tier).observe(told["first_sentence_ms"] / 1000)
         for cost in told.get("costs", ()):
             self._spent(cost)
+        usage = told.get("usage") or {}
+        for kind in _TOKENS:
+            self._tokens.labels(kind).inc(usage.get(kind, 0))
+        for one in told.get("findings", ()):
+            self._found.labels(self._few("finding", one["code"]), one["action"]).inc()
+        for one in told.get("reroutes", ()):
+            self._reroutes.labels(self._few("reroute", one["code"])).inc()
 
     def _spent(self, cost: Mapping[str, Any]) -> None:
         self._cost.labels(cost["purpose"]).inc(cost["micros"] / 1_000_000)

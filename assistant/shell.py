@@ -3,7 +3,6 @@
 import asyncio
 import difflib
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from typer.core import TyperGroup
 
-from assistant import arguments, bootstrap, charts, commands, evaluations, questions, reasons, settings
+from assistant import arguments, bootstrap, charts, commands, evaluations, logs, questions, reasons, settings
 from assistant.desk import Desk
 from assistant.panels import Panel
 from assistant.settings import Settings
@@ -59,7 +58,7 @@ class Filtered(TyperGroup):
 def chosen(data: Path | None, config: Path | None = None, **overrides: object) -> Settings:
     """The settings of this run, and logging as they say."""
     found = settings.from_environment(os.environ, config, data=data, **overrides)
-    logging.basicConfig(level=found.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up(found.log_level, found.log_format, found.google_project)
     return found
 
 

@@ -35,6 +35,7 @@ from assistant.handover_relay import Relay
 from assistant.herald import Herald, Tab
 from assistant.metrics_page import CONTENT_TYPE, MetricsPage, direct
 from assistant.signin import Person, demo_person
+from assistant.traceparent import Continued
 from opsplane import control
 from opsplane.access import Role
 from opsplane.errors import Conflict, NotFound, PlaneError, RecordUnavailable, Refused
@@ -74,6 +75,7 @@ def serve(app: App, console: Console) -> None:
     config = uvicorn.Config(
         api,
         log_level=settings.log_level.lower(),
+        log_config=None,  # lines go where ours go, in one form
         access_log=False,
         server_header=False,
         ws_max_size=_LARGEST_FRAME,
@@ -90,7 +92,8 @@ def serve(app: App, console: Console) -> None:
 def create(app: App) -> FastAPI:
     """The application, ready to be served by one process; call once per process, Chainlit keeps global state."""
     os.environ["CHAINLIT_APP_ROOT"] = str(_root(app.settings.data))
-    os.environ["CHAINLIT_AUTH_SECRET"] = _secret(app.settings.data)
+    # several instances share one that they are given, so that each knows who signed in at another
+    os.environ["CHAINLIT_AUTH_SECRET"] = os.environ.get("OPSPLANE_SESSION_SECRET") or _secret(app.settings.data)
     # Chainlit reads the environment when it is imported, and takes a second that no other command needs.
     from chainlit.data import get_data_layer  # noqa: PLC0415
     from chainlit.server import get_html_template, sio  # noqa: PLC0415
@@ -130,6 +133,7 @@ def create(app: App) -> FastAPI:
         mount_chainlit(api, str(_HERE / "app.py"), path="/")
     sockets.fence(sio, drops)
     api.add_middleware(guard.Guard, who=who, policy=guard.policy(html), origin=_origin(app.settings.public_url))
+    api.add_middleware(Continued, tracer=app.observer.tracer if app.observer else None)
     return api
 
 

@@ -13,7 +13,8 @@ from opsplane.control_events import AlertRaised
 from opsplane.evaluation_events import ExchangeScored, ExchangeUnscored, JudgeCalibrated
 from opsplane.events import CostBooked
 from opsplane.evidence import Sentence
-from opsplane.exchange import Outcome, Route, Tier
+from opsplane.exchange import Outcome, Rerouted, Route, Tier
+from opsplane.finding import Action, Finding
 from opsplane.ledger.store import Ledger
 from opsplane.spend import Cost, Purpose, Usage
 from tests import fakes
@@ -65,6 +66,19 @@ async def test_turns_are_counted_by_outcome_release_and_tier_with_times_and_cost
     assert found['opsplane_first_sentence_seconds_bucket{le="0.1",tier="flash"}'] == 2
     assert found['opsplane_cost_dollars_total{purpose="answer"}'] == pytest.approx(0.003)
     assert found['opsplane_cost_dollars_total{purpose="judge"}'] == pytest.approx(0.002)
+
+
+async def test_tokens_findings_and_reroutes_are_counted(ledger: Ledger) -> None:
+    page = MetricsPage(ledger)
+    found = Finding(code="grounding.figure", action=Action.WITHHOLD, stage="answer", span="$29")
+    away = Rerouted(route=Route(tier=Tier.PRO, model="test:pro", reason="x"), code="model.slow", detail="x")
+    used = Usage(input=900, output=40, cached=512)
+    await turn(ledger, "turn-00001", found, found, reroutes=(away,), usage=used)
+    told = read(page, ledger)
+    assert told['opsplane_findings_total{action="withhold",code="grounding.figure"}'] == 2
+    assert told['opsplane_reroutes_total{code="model.slow"}'] == 1
+    kinds = ("input", "output", "cached", "thinking")
+    assert [told[f'opsplane_tokens_total{{type="{kind}"}}'] for kind in kinds] == [900, 40, 512, 0]
 
 
 async def test_a_judge_is_told_with_its_weighted_mean_and_its_vote(ledger: Ledger) -> None:
