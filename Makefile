@@ -57,10 +57,13 @@ evaluate: $(STAMP)  ## Golden questions through the real turn
 benchmark: $(STAMP)  ## What the README claims, measured
 	$(BIN)/python -m benchmarks
 
-lock:  ## Resolve requirements.lock and requirements-beam.lock anew (needs uv)
+lock:  ## Resolve requirements.lock, -serve.lock and -beam.lock anew (needs uv)
 	printf 'sentence-transformers ; sys_platform == "never"\n' > $(VENV)/.overrides
 	uv pip compile --generate-hashes --universal --no-header --no-annotate --no-emit-index-url \
 		--override $(VENV)/.overrides --group dev pyproject.toml --output-file requirements.lock
+	uv pip compile --generate-hashes --universal --no-header --no-annotate --no-emit-index-url \
+		--override $(VENV)/.overrides --constraint requirements.lock --group build pyproject.toml \
+		--output-file requirements-serve.lock
 	grep -oE '^($(PINNED))==[^ ;]+' requirements.lock > $(VENV)/.constraints
 	uv pip compile --generate-hashes --universal --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
 		--override $(VENV)/.overrides --constraint $(VENV)/.constraints requirements-beam.in \

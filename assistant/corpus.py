@@ -9,11 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from time import time
 
+from assistant import vector_store
+from assistant.embedders import embedders
 from assistant.settings import Settings
 from knowledge import ingest as ingestion
 from knowledge.catalogue import Catalogue
 from knowledge.embedding import MiniLM
-from knowledge.encoders import family
+from knowledge.index.store import Unfit, Unreachable
 from knowledge.ingest import Busy, Options
 from knowledge.parse import READERS
 from knowledge.report import IngestReport
@@ -75,7 +77,8 @@ def options(settings: Settings, **changes: object) -> Options:
     """How documents are ingested here and now."""
     now = time()
     today = datetime.fromtimestamp(now, settings.zone).date()
-    how = Options(at=now, on=today, large=settings.large_change / 100, small=SMALL)
+    store = vector_store.opener(settings)
+    how = Options(at=now, on=today, large=settings.large_change / 100, small=SMALL, store=store)
     return replace(how, **changes)  # type: ignore[arg-type]
 
 
@@ -84,13 +87,15 @@ def add(
 ) -> IngestReport:
     """Ingest sources beside what is there already or, with `only`, instead of it.
 
-    Raises `Conflict` while another process ingests, and `InvalidRequest` for a source that is not there.
+    Raises `Conflict` while another process ingests, and `InvalidRequest` for a source that is not there or a store of
+    vectors that cannot be used.
     """
     chosen = opened(wanted, settings)
     kept = [] if only else sources(settings)
     specs = _together(kept, [one.spec for one in chosen])
     try:
-        report = _ingest(specs, settings, model, progress, how)
+        with vector_store.told():
+            report = _ingest(specs, settings, model, progress, how)
     except SourceMissing as error:
         raise InvalidRequest(f"Nothing was changed: {error}") from error
     if not how.dry_run and report.indexes:
@@ -101,18 +106,24 @@ def add(
 def refresh(settings: Settings, model: MiniLM, progress: Progress, how: Options | None = None) -> IngestReport | None:
     """Bring the library up to date with its sources, at first the configured corpus.
 
-    None, and the library stays as it is, while a source is missing or another process ingests: documents do not
-    leave because a disk is not mounted.
+    None, and the library stays as it is, while a source is missing, another process ingests, or the store of vectors
+    cannot be used: documents do not leave because a disk is not mounted. Raises `InvalidRequest` for such a store where
+    nothing can be served as it is.
     """
     known = sources(settings)
-    first = [str(settings.corpus.resolve())]
+    first = [one.strip() for one in settings.sources.split(",") if one.strip()] or [str(settings.corpus.resolve())]
     try:
         report = _ingest(known or first, settings, model, progress, how or options(settings))
         while (now := sources(settings)) != known and now:  # somebody published documents meanwhile
             known = now
             report = _ingest(known, settings, model, progress, how or options(settings))
-    except (SourceMissing, Conflict) as error:
+    except (SourceMissing, Conflict, Unreachable) as error:
         log.warning("the library is served as it is: %s", error)
+        return None
+    except Unfit as error:
+        if not sources(settings):
+            raise InvalidRequest(str(error)) from error
+        log.error("the library is served as it is: %s", error)
         return None
     if report.indexes and not known:
         remember(first, settings)
@@ -125,7 +136,8 @@ def unembedded(wanted: Sequence[str], settings: Settings, model: MiniLM, progres
     chosen = opened(specs or [str(settings.corpus.resolve())], settings)
     try:
         indexes, how = specs_for(settings), options(settings)
-        return ingestion.unembedded(chosen, folder(settings), family(model), indexes, how, progress)
+        with vector_store.told():
+            return ingestion.unembedded(chosen, folder(settings), embedders(settings, model), indexes, how, progress)
     except SourceMissing as error:
         raise InvalidRequest(str(error)) from error
     except Busy as error:
@@ -162,7 +174,7 @@ def watcher(settings: Settings, model: MiniLM, every: float, changed: Callable[[
 def _ingest(specs: list[str], settings: Settings, model: MiniLM, progress: Progress, how: Options) -> IngestReport:
     try:
         chosen, indexes = opened(specs, settings), specs_for(settings)
-        return ingestion.ingest(chosen, folder(settings), family(model), indexes, how, progress)
+        return ingestion.ingest(chosen, folder(settings), embedders(settings, model), indexes, how, progress)
     except Busy as error:
         raise Conflict(str(error)) from error
 
