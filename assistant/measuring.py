@@ -5,14 +5,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 from assistant import bootstrap, corpus, passages
 from assistant.bootstrap import Progress
 from assistant.rows import Row
 from assistant.settings import Settings
 from knowledge.embedding import MiniLM
-from knowledge.encoders import family
-from knowledge.library import Library
 from opsplane import registry
 from opsplane.errors import NotFound
 from opsplane.evidence import Retrieved
@@ -78,16 +77,23 @@ def measuring(settings: Settings, stage: Stage, progress: Progress, *, searching
         raise NotFound(f"There is no release {settings.release!r}. Files have: {', '.join(sorted(releases))}.")
     release = releases[settings.release]
     embeddings = bootstrap.embeddings_of(settings, progress)
-    with _search(settings, embeddings, progress) if searching else _nothing() as search:
-        yield Bench(bootstrap.rails_of(release, embeddings), release, search, stage)
+    with _search(settings, embeddings, release, progress) if searching else _nothing() as search:
+        yield Bench(bootstrap.rails_of(release, embeddings, settings.cloud), release, search, stage)
 
 
 @contextmanager
-def _search(settings: Settings, embeddings: MiniLM, progress: Progress) -> Iterator[Retrieve]:
-    with closing(Library(corpus.folder(settings), family(embeddings))) as library:
+def _search(settings: Settings, embeddings: MiniLM, release: Release, progress: Progress) -> Iterator[Retrieve]:
+    with (
+        closing(bootstrap.library_of(settings, embeddings)) as library,
+        bootstrap.discovery_of(settings, release) as discovery,
+    ):
         if not library.generation():
             corpus.refresh(settings, embeddings, progress)
-        yield passages.retriever(library, lambda: bootstrap.now().astimezone(settings.zone).date(), frozenset)
+
+        def today() -> date:
+            return bootstrap.now().astimezone(settings.zone).date()
+
+        yield passages.retriever(library, today, frozenset, discovery)
 
 
 @contextmanager

@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from assistant import trials, tuning
+from assistant.embedders import embedders
 from assistant.settings import Settings
 from assistant.trials import JudgedSet
 from assistant.tuning import Choice, Setting, Trial
 from knowledge.chunk import Chunking
 from knowledge.embedding import MiniLM
-from knowledge.encoders import family
 from knowledge.intake import Progress
 from knowledge.judged import MEASURES, Question, Ranking
 from knowledge.spec import IndexSpec
@@ -44,7 +44,7 @@ class Sweep:
         for spec in dict.fromkeys(specs):
             if trials.place(self.judged, spec, self.settings).exists() and not self.fresh:
                 continue
-            encoder = family(self.model)[spec.embedding]
+            encoder = embedders(self.settings, self.model)[spec.embedding]
             count, seconds = trials.cost(self.judged, spec, encoder)
             minutes = seconds / 60 / (os.cpu_count() or 1)
             pieces = f"{spec.chunking.max_tokens} pieces, overlap {spec.chunking.overlap:g}"

@@ -1,11 +1,16 @@
 """The embedding models that an index can be of, by name; each is opened when it is first needed."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from threading import Lock
 
 from knowledge import embedding
 from knowledge.embedding import EXACT, MiniLM
 from knowledge.encoder import Encoder
+from knowledge.remote import Remote
+
+GEMINI = {f"gemini-embedding-001-{width}": width for width in (768, 1_536, 3_072)}
+"""Google's model by the widths that are recommended of it."""
 
 
 class Encoders(Mapping[str, Encoder]):
@@ -32,6 +37,25 @@ class Encoders(Mapping[str, Encoder]):
         return len(self._openers)
 
 
-def family(model: MiniLM) -> Encoders:
-    """The model and the other one of the same weights, which takes 90 MB more and is opened only for an index of it."""
-    return Encoders({EXACT: lambda: embedding.load(model.folder, exact=True), model.name: lambda: model})
+def family(model: MiniLM, remote: Remote | None = None) -> Encoders:
+    """The model and the other one of the same weights, which takes 90 MB more and is opened only for an index of it.
+
+    Where there is a cloud, also the widths of Google's model.
+    """
+    openers: dict[str, Callable[[], Encoder]] = {
+        EXACT: lambda: embedding.load(model.folder, exact=True),
+        model.name: lambda: model,
+    }
+    return Encoders(openers | gemini(remote))
+
+
+def gemini(remote: Remote | None) -> dict[str, Callable[[], Encoder]]:
+    """What opens each width of Google's model, by name; nothing without a cloud."""
+    return {name: partial(_gemini, remote, width) for name, width in GEMINI.items()} if remote else {}
+
+
+def _gemini(remote: Remote, width: int) -> Encoder:
+    # Google's client takes a second and 80 MB, which only an index of its model should pay
+    from knowledge.gemini_encoder import GeminiEncoder  # noqa: PLC0415
+
+    return GeminiEncoder(remote, width)

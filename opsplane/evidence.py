@@ -47,6 +47,7 @@ class Retrieved(BaseModel):
     passages: tuple[Evidence, ...] = ()
     index: str = ""
     generation: str = ""
+    unasked: str = ""  # why the store of vectors was not asked; then every vector was compared
 
 
 class Sentence(BaseModel):

@@ -105,6 +105,8 @@ async def _answer(draft: Draft, parts: Parts, watch: Watch) -> None:
     for reply in question.care:
         await scrutiny.say(draft.fixed(reply), draft, parts, watch)
     draft.searched = await parts.retrieve(question.standalone, release)
+    if draft.searched.unasked:
+        draft.find([_unasked(draft.searched.unasked)])
     found, dropped = await parts.rails.passages(draft.searched.passages, release)
     draft.find(dropped)
     draft.evidence.extend(found)
@@ -176,6 +178,10 @@ def _stopped(standing: Standing) -> Finding:
     return Finding(
         code="budget.stop", action=Action.DECLINE, stage="question", detail=standing.reason, reply="over_budget"
     )
+
+
+def _unasked(why: str) -> Finding:
+    return Finding(code="search.unasked", action=Action.NOTE, stage="passage", detail=f"exact vectors answered: {why}")
 
 
 def _interrupted(seconds: float) -> Finding:

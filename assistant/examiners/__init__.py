@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from time import monotonic
 
+from assistant.cloud import Cloud
+from assistant.examiners.check_grounding import check_grounding
 from assistant.examiners.llama_guard import llama_guard
 from assistant.examiners.model_armor import model_armor
 from assistant.examiners.nemo import nemo
@@ -11,16 +13,21 @@ from opsplane.errors import InvalidRelease
 from opsplane.guardrails.external import Consulted, System
 from opsplane.release import External
 
-KINDS: Mapping[str, Callable[[External, str, str], System]] = {
+KINDS: Mapping[str, Callable[[External, str, str, Cloud], System]] = {
+    "check-grounding": check_grounding,
     "llama-guard": llama_guard,
     "model-armor": model_armor,
     "nemo": nemo,
 }
-"""What makes an adapter of a line, the line's place in the release (for messages) and the key it shows, if any."""
+"""What makes an adapter of a line, the line's place in the release (for messages), the key it shows, if any, and
+Google's cloud as it is set up here."""
 
 
 def examiner(
-    line: External, environ: Mapping[str, str] = os.environ, clock: Callable[[], float] = monotonic
+    line: External,
+    environ: Mapping[str, str] = os.environ,
+    clock: Callable[[], float] = monotonic,
+    cloud: Cloud | None = None,
 ) -> Consulted:
     """The examiner of one line; it shows the key in `OPSPLANE_EXTERNAL_<NAME>_KEY`, which no release holds.
 
@@ -30,7 +37,8 @@ def examiner(
     make = KINDS.get(line.kind)
     if make is None:
         raise InvalidRelease(f"{where}.kind: there is no {line.kind!r}; there are {', '.join(sorted(KINDS))}")
-    return Consulted(line, make(line, where, environ.get(f"OPSPLANE_EXTERNAL_{line.name.upper()}_KEY", "")), clock)
+    key = environ.get(f"OPSPLANE_EXTERNAL_{line.name.upper()}_KEY", "")
+    return Consulted(line, make(line, where, key, cloud or Cloud()), clock)
 
 
 class Roster:

@@ -14,6 +14,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from pydantic import BaseModel, Field, ValidationError
 
+from assistant.cloud import Cloud
 from assistant.examiners.wire import Wire, address, bearer
 from opsplane.errors import InvalidRelease
 from opsplane.guardrails.external import Match, Opinion, System, Unreadable
@@ -70,7 +71,7 @@ class _Completion(BaseModel):
     choices: list[_Choice] = Field(min_length=1)
 
 
-def llama_guard(line: External, where: str, key: str) -> System:
+def llama_guard(line: External, where: str, key: str, _cloud: Cloud) -> System:
     """Llama Guard over OpenAI's HTTP form where the line has an endpoint, else the model LangChain makes of its target.
 
     Raises `InvalidRelease`, naming the package where it is missing.

@@ -1,20 +1,17 @@
 """Google's Model Armor over REST: a template's filters look at a prompt or a response."""
 
-import asyncio
 import re
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import google.auth
-from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from assistant.examiners.wire import Wire, address
+from assistant.cloud import Cloud
+from assistant.examiners.google_wire import google_wire
+from assistant.examiners.wire import Wire
 from opsplane.errors import InvalidRelease
-from opsplane.guardrails.external import Match, NoVerdict, Opinion, System, Unreadable
+from opsplane.guardrails.external import Match, Opinion, System, Unreadable
 from opsplane.release import External
 
 LEVELS: Mapping[str, float] = {
@@ -30,7 +27,6 @@ LEVELS: Mapping[str, float] = {
 """Google's levels of confidence, and of the likelihood of personal data, as scores; what has none scores 1."""
 
 _TARGET = re.compile(r"projects/[\w.:-]+/locations/([a-z0-9-]+)/templates/[\w-]+")
-_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _MATCH, _NO_MATCH, _SKIPPED = "MATCH_FOUND", "NO_MATCH_FOUND", "EXECUTION_SKIPPED"
 
 
@@ -66,17 +62,18 @@ class _Answer(_Read):
     sanitization_result: _Sanitization
 
 
-def model_armor(line: External, where: str, _key: str) -> System:
-    """A template of Model Armor; its regional address unless the line has an endpoint. Raises `InvalidRelease`."""
+def model_armor(line: External, where: str, _key: str, cloud: Cloud) -> System:
+    """A template of Model Armor; its regional address unless the line or the settings have another.
+
+    Raises `InvalidRelease`.
+    """
     named = _TARGET.fullmatch(line.target)
     if not named:
         raise InvalidRelease(f"{where}.target: {line.target!r} is not projects/P/locations/L/templates/T")
     if line.settings:
         raise InvalidRelease(f"{where}.settings: model-armor has none; its template decides")
-    endpoint = address(line.endpoint or f"https://modelarmor.{named[1]}.rep.googleapis.com", where)
-    # Google's token goes to Google only, whatever a line names
-    googles = re.match(r"https://[a-z0-9.-]+\.googleapis\.com(?::443)?(?:/|$)", endpoint)
-    return ModelArmor(Wire(endpoint, line.timeout_seconds, Ambient() if googles else None), line.target)
+    googles = f"https://modelarmor.{named[1]}.rep.googleapis.com"
+    return ModelArmor(google_wire(line, where, cloud, "armor", googles), line.target)
 
 
 class ModelArmor:
@@ -100,36 +97,6 @@ class ModelArmor:
     async def close(self) -> None:
         """Let the connections go."""
         await self._wire.close()
-
-
-class Ambient:
-    """Google's credentials of the place where this runs, as headers; raises `NoVerdict` where there are none."""
-
-    def __init__(self, find: Callable[[], Any] | None = None) -> None:
-        self._find = find or _ambient
-        self._credentials: Any = None
-        self._lock = threading.Lock()
-
-    async def __call__(self) -> Mapping[str, str]:
-        """The headers; a fresh token is fetched in a thread."""
-        try:
-            token = await asyncio.to_thread(self._token)
-        except GoogleAuthError as error:
-            raise NoVerdict(f"no credentials ({type(error).__name__})") from error
-        return {"Authorization": f"Bearer {token}"}
-
-    def _token(self) -> str:
-        with self._lock:
-            if self._credentials is None:
-                self._credentials = self._find()
-            if not self._credentials.valid:
-                self._credentials.refresh(Request())
-            return str(self._credentials.token)
-
-
-def _ambient() -> Any:
-    credentials, _ = google.auth.default(scopes=_SCOPES)
-    return credentials
 
 
 def read(answer: Any) -> Opinion:

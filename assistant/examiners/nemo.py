@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from assistant.cloud import Cloud
 from assistant.examiners.wire import Wire, address, bearer
 from opsplane.errors import InvalidRelease
 from opsplane.guardrails.external import Match, Opinion, System, Unreadable
@@ -18,7 +19,7 @@ class _Checked(BaseModel):
     rail: str | None = None
 
 
-def nemo(line: External, where: str, key: str) -> System:
+def nemo(line: External, where: str, key: str, _cloud: Cloud) -> System:
     """The configuration that the line's target names, on the server at its endpoint. Raises `InvalidRelease`.
 
     The setting `model` puts another main model in the place of the configuration's own.

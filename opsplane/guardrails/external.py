@@ -1,4 +1,4 @@
-"""Checks that other systems make (Llama Guard, Model Armor, NeMo Guardrails), asked the way our own are.
+"""Checks that other systems make (Llama Guard, Model Armor, check grounding), asked the way our own are.
 
 What such a system says is an `Opinion`; what follows from it is decided here, by its line of the release alone.
 """
@@ -28,12 +28,16 @@ _SHOWN = 120  # characters of a text that its finding quotes
 
 @dataclass(frozen=True)
 class Match:
-    """One category that a text falls under, and how surely, in [0, 1]; what the line ignores is recorded only."""
+    """One category that a text falls under, and how surely, in [0, 1]; what the line ignores is recorded only.
+
+    With `support` the score says how well a text is borne out: what is below the threshold stands against it.
+    """
 
     category: str
     score: float = 1.0
     detail: str = ""
     ignored: bool = False
+    support: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,8 @@ class Consulted:
         return opinion
 
     def _finding(self, match: Match, text: str, stage: str) -> Finding:
-        stands = match.score >= self._line.threshold and not match.ignored
+        beyond = match.score >= self._line.threshold
+        stands = beyond is not match.support and not match.ignored
         return Finding(
             code=f"external.{self._line.name}.{_slug(match.category)}",
             action=_AGAINST[stage] if stands else Action.NOTE,

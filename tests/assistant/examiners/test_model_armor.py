@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from google.oauth2.service_account import Credentials
 
 from assistant.examiners import examiner
-from assistant.examiners.model_armor import Ambient, ModelArmor, read
+from assistant.examiners.google_wire import Ambient
+from assistant.examiners.model_armor import ModelArmor, read
 from assistant.examiners.wire import Wire
 from opsplane.errors import InvalidRelease
 from opsplane.finding import Action

@@ -69,6 +69,12 @@ async def test_a_match_stands_against_the_text_in_its_stages_way(stage: str, act
     assert (found.score, found.threshold, found.detail, found.span) == (0.9, 0.5, "why", "What?")
 
 
+@pytest.mark.parametrize(("score", "action"), [(0.5, Action.NOTE), (0.4, Action.WITHHOLD)])
+async def test_support_stands_against_an_answer_below_the_threshold(score: float, action: Action) -> None:
+    found = await one(Oracle(Opinion((Match("support", score, support=True),))), "answer")
+    assert (found.action, found.score, found.threshold) == (action, score, 0.5)
+
+
 async def test_a_match_below_the_threshold_is_noted() -> None:
     assert (await one(Oracle(Opinion((Match("hate", 0.4),))))).action is Action.NOTE
 
