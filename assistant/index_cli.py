@@ -24,14 +24,17 @@ from assistant import (
     index_facts,
     index_panels,
     shell,
+    vector_store,
 )
 from assistant.desk import Desk
+from assistant.embedders import remote
 from assistant.settings import Settings
 from assistant.shell import As, Data, Json, err, out
 from knowledge import building, embedding, reconcile
 from knowledge.chunk import Chunking
 from knowledge.embedding import EXACT, ROUNDED
-from knowledge.encoders import Encoders
+from knowledge.encoders import GEMINI, Encoders, gemini
+from knowledge.index.store import Holding
 from knowledge.ingest import Busy
 from knowledge.library import Library
 from knowledge.reconcile import Verified
@@ -65,7 +68,7 @@ def build(  # noqa: PLR0913 - each option is a parameter
     max_tokens: Annotated[int | None, typer.Option(help="Word pieces in the largest passage.")] = None,
     min_tokens: Annotated[int | None, typer.Option(help="Word pieces below which neighbours are joined.")] = None,
     overlap: Annotated[float | None, typer.Option(help="Share of a passage that the next repeats.")] = None,
-    model: Annotated[str, typer.Option("--embedding", help=f"{ROUNDED} or {EXACT}.")] = "",
+    model: Annotated[str, typer.Option("--embedding", help=f"{', '.join((ROUNDED, EXACT, *GEMINI))}.")] = "",
     of: Annotated[str, typer.Option(help="The index whose documents are taken; left out: the stable release's.")] = "",
     again: Annotated[str, typer.Option(help="An index that was given up, to be built as it was.")] = "",
     person: As = "operator",
@@ -88,7 +91,8 @@ def build(  # noqa: PLR0913 - each option is a parameter
         library = index_facts.library_of(desk)
         source = index_facts.find(library, of or _serving(desk, library))
         every = library.catalogue.indexes(retired=True)
-        spec = every[index_facts.find(library, again)].spec if again else _spec(every[source].spec, wanted, model)
+        spec = every[index_facts.find(library, again) if again else source].spec
+        spec = spec if again else _spec(spec, wanted, model, _encoders(found))
 
         def built() -> IndexReport:
             how = corpus.options(found, at=time(), why="built beside the others")
@@ -223,22 +227,22 @@ def verify(
     Ends with 1 where something does not hold and was not mended.
     """
     chosen, known = shell.chosen(data), _encoders(shell.chosen(data))
-    folder = corpus.folder(chosen)
+    folder, store = corpus.folder(chosen), vector_store.opener(chosen)
     with _desk(chosen) as desk:
         library = index_facts.library_of(desk)
         wanted = [index_facts.find(library, one) for one in names or library.indexes()]
     with shell.progress() as bar:
 
         def looked(index: str) -> Verified:
-            return _tried(lambda: reconcile.verify(folder, index, known, sample=sample, progress=bar))
+            return _tried(lambda: reconcile.verify(folder, index, known, sample=sample, store=store, progress=bar))
 
         found = [looked(one) for one in wanted]
         for place, one in enumerate(found):
             if mend and not one.sound:
-                _tried(lambda one=one: reconcile.mend(folder, one.index, known, time(), bar))  # type: ignore[misc]
+                _tried(lambda one=one: reconcile.mend(folder, one.index, known, time(), bar, store=store))  # type: ignore[misc]
                 found[place] = looked(one.index)
                 found[place].mended = found[place].sound
-    _tell(found, reconcile.left_over(folder), audit=audit, as_json=as_json)
+    _tell(found, _tried(lambda: reconcile.left_over(folder, store)), audit=audit, as_json=as_json)
     raise typer.Exit(shell.FINE if all(one.sound for one in found) else shell.VIOLATED)
 
 
@@ -247,9 +251,36 @@ def collect(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
     data: Data = None,
 ) -> None:
-    """Give up indexes that no release needs, delete those whose time on the record is over; done every night too."""
-    with _desk(shell.chosen(data)) as desk:
+    """Give up indexes that no release needs, delete those whose time on the record is over; done every night too.
+
+    What runs that broke off have left in the store of vectors goes with them.
+    """
+    chosen = shell.chosen(data)
+    folder, store = corpus.folder(chosen), vector_store.opener(chosen)
+    with _desk(chosen) as desk:
         out.print(Markdown(index_panels.collected(index_collection.collect(desk, dry_run=dry_run))))
+    left = _tried(lambda: (reconcile.left_over if dry_run else reconcile.tidy)(folder, store))
+    if left:
+        would = "would go" if dry_run else "are gone"
+        out.print(f"Left over and {would}: {', '.join(left)}", highlight=False, soft_wrap=True)
+
+
+@cli.command("cloud")
+def cloud_(as_json: Json = False, data: Data = None) -> None:
+    """List what exists in Vertex AI Vector Search of this product, with the machines that it costs.
+
+    \b
+    opsplane index cloud --json
+    """
+    chosen = shell.chosen(data)
+    found = vector_store.holdings(chosen, corpus.folder(chosen))
+    if as_json:
+        shell.print_json([asdict(one) for one in found])
+        return
+    for one in found:
+        out.print(_held(one), highlight=False, markup=False, soft_wrap=True)
+    if not found:
+        out.print("Nothing of this product exists in Vertex AI Vector Search here.")
 
 
 def reports(found: Settings) -> Path:
@@ -260,7 +291,8 @@ def reports(found: Settings) -> Path:
 @contextmanager
 def _desk(found: Settings) -> Iterator[Desk]:
     """A desk with the library open; the embedding model is opened when it is needed."""
-    with shell.desk(found, "") as desk, closing(Library(corpus.folder(found), _encoders(found))) as library:
+    library = Library(corpus.folder(found), _encoders(found), vector_store.opener(found))
+    with closing(library), shell.desk(found, "") as desk:
         yield replace(desk, library=library)
 
 
@@ -270,6 +302,7 @@ def _encoders(found: Settings) -> Encoders:
             ROUNDED: lambda: bootstrap.embeddings_of(found, lambda *_: None),
             EXACT: lambda: embedding.load(found.data / "models", exact=True),
         }
+        | gemini(remote(found))
     )
 
 
@@ -293,10 +326,10 @@ def _serving(desk: Desk, library: Library) -> str:
     raise Conflict("There is no index yet. opsplane ingest <folder> makes the first.")
 
 
-def _spec(base: IndexSpec, wanted: Mapping[str, float | None], model: str) -> IndexSpec:
+def _spec(base: IndexSpec, wanted: Mapping[str, float | None], model: str, known: Encoders) -> IndexSpec:
     """How the new index is made: as the other one, but for what was asked for."""
-    if model and model not in (ROUNDED, EXACT):
-        raise InvalidRequest(f"There is no embedding model {model[:60]!r}; there are {ROUNDED} and {EXACT}.")
+    if model and model not in known:
+        raise InvalidRequest(f"There is no embedding model {model[:60]!r}; there are {', '.join(known)}.")
     given = {name: value for name, value in wanted.items() if value is not None}
     try:
         chunking = Chunking.model_validate({**base.chunking.model_dump(), **given})
@@ -310,7 +343,8 @@ def _spec(base: IndexSpec, wanted: Mapping[str, float | None], model: str) -> In
 def _tried(deed: Callable[[], T]) -> T:
     """What the library's deeds give; their refusals in the product's words."""
     try:
-        return deed()
+        with vector_store.told():
+            return deed()
     except Busy as error:
         raise Conflict("Documents are being ingested: try again when that is over.") from error
     except LookupError as error:
@@ -324,6 +358,18 @@ def _tell(found: Sequence[Verified], left: Sequence[str], *, audit: bool, as_jso
     out.print(Markdown(index_panels.verified(found, audit=audit)))
     if left:
         err.print(f"{len(left)} stores are left over from runs that broke off; the next ingestion deletes them.")
+
+
+def _held(one: Holding) -> str:
+    """One thing that exists in the cloud, as a line."""
+    about = (
+        one.state,
+        one.machine,
+        f"{one.rows:,} vectors" if one.base else "",
+        f"of {one.installation}",
+        one.made[:16],
+    )
+    return f"{' '.join((one.kind, one.base)).strip()}: {', '.join(part for part in about if part)}; {one.name}"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -2,14 +2,14 @@
 
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
-from assistant import index_facts
+from assistant import index_facts, vector_store
 from assistant.desk import Desk
 from assistant.index_facts import folder_of, library_of
 from knowledge import collecting
 from knowledge.collecting import Freed
 from knowledge.ingest import Busy
+from knowledge.library import Library
 from opsplane import indexes
 from opsplane.errors import Conflict
 from opsplane.indexes import Standing
@@ -40,7 +40,8 @@ def collect(desk: Desk, *, dry_run: bool = False) -> list[Collected]:
         fate = _fate(one, droppable=one.droppable <= now)
         freed = Freed()
         if fate != "kept" and not dry_run:
-            freed = _carried_out(desk, folder_of(library), one, fate)
+            with vector_store.told():
+                freed = _carried_out(desk, library, one, fate)
         elif fate == "retired":
             names = [generation.name for generation in library.catalogue.generations(one.index.id)]
             freed = Freed(size=collecting.files(folder_of(library), names), generations=len(names))
@@ -54,14 +55,15 @@ def _fate(one: Standing, *, droppable: bool) -> str:
     return "kept" if one.needs else "retired"
 
 
-def _carried_out(desk: Desk, folder: Path, one: Standing, fate: str) -> Freed:
+def _carried_out(desk: Desk, library: Library, one: Standing, fate: str) -> Freed:
     name, at = one.index.id, desk.ledger.clock().timestamp()
+    folder, store = folder_of(library), library.store
     try:
         if fate == "retired":
-            freed = collecting.retire(folder, name, at)
+            freed = collecting.retire(folder, name, at, store)
             indexes.retired(desk.ledger, name, "no release needs it", collected=False)
         else:
-            freed = collecting.drop(folder, name)
+            freed = collecting.drop(folder, name, store)
             indexes.retired(desk.ledger, name, "the record's retention is over", collected=True)
     except Busy as error:
         raise Conflict("Documents are being ingested: collect when that is over.") from error

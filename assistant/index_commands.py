@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from assistant import index_facts, index_panels, passages
+from assistant import index_facts, index_panels, passages, vector_store
 from assistant.desk import Command, Desk
 from assistant.index_facts import find, folder_of, library_of
 from assistant.panels import Panel
@@ -121,7 +121,10 @@ def _restore(deed: Restore, desk: Desk) -> DocumentsServed:
     catalogue, at = library.catalogue, desk.ledger.clock().timestamp()
     generation = history.find(catalogue, deed.index, deed.generation)
     try:
-        served = history.restore(folder_of(library), catalogue, generation, at, instead_of=deed.before)
+        with vector_store.told():
+            served = history.restore(
+                folder_of(library), catalogue, generation, at, instead_of=deed.before, store=library.store
+            )
     except Busy as error:
         raise Conflict("Nothing was done: documents are being ingested. Try again when that is over.") from error
     if not served:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from assistant import corpus
+from assistant import corpus, vector_store
 from assistant.document_changes import Changes, compare
 from assistant.dropped import Dropped
+from assistant.embedders import embedders
 from assistant.publishing import LISTED
 from assistant.settings import Settings
 from knowledge.catalogue import Catalogue, Generation
 from knowledge.embedding import MiniLM
-from knowledge.encoders import family
 from knowledge.ingest import Busy, Options, alone, ingest
 from knowledge.report import Fate, IngestReport
 from knowledge.sources.source import SourceMissing
@@ -123,7 +123,8 @@ class Staging:
     def _ingest(self, wanted: Sequence[str], how: Options, progress: Progress) -> IngestReport:
         sources = corpus.opened(wanted, self._settings)
         try:
-            return ingest(sources, self.library, family(self._model()), [], how, progress)
+            with vector_store.told():
+                return ingest(sources, self.library, embedders(self._settings, self._model()), [], how, progress)
         except Busy as error:
             raise Conflict(f"{error} Try again in a moment.") from error
         except SourceMissing as error:

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from assistant import corpus, passages
+from assistant import corpus, passages, vector_store
+from assistant.embedders import embedders
 from assistant.settings import Settings
 from knowledge import beir, trial
 from knowledge.beir import BadRow, Corpus
@@ -21,7 +22,6 @@ from knowledge.chunk import cut, windows
 from knowledge.document import UNDATED, Document, fingerprint
 from knowledge.embedding import MiniLM
 from knowledge.encoder import Encoder
-from knowledge.encoders import family
 from knowledge.ingest import Busy, Options
 from knowledge.intake import Progress
 from knowledge.judged import Asking, Question, Ranking, questions
@@ -88,7 +88,7 @@ def golden(path: Path, settings: Settings, model: MiniLM, spec: IndexSpec, progr
     """
     golden_set = datasets.load(path)
     folder = corpus.folder(settings)
-    with closing(Library(folder, family(model))) as library:
+    with closing(Library(folder, embedders(settings, model), vector_store.opener(settings))) as library:
         if not library.generation():
             corpus.refresh(settings, model, progress)
         documents = library.whole(spec.id if spec.id in library.indexes() else "")
@@ -132,7 +132,7 @@ def indexed(
     The library stays under the data folder, named after documents and index, so that the same is embedded once;
     `fresh` makes it anew. A run that broke off is carried on.
     """
-    known = family(model)
+    known = embedders(settings, model)
     if spec.embedding not in known:
         raise NotFound(f"There is no embedding model {spec.embedding!r}. There are: {', '.join(known)}.")
     folder = place(judged, spec, settings)

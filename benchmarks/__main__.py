@@ -36,6 +36,9 @@ PARTS = {
     "Watching quality": ["-m", "benchmarks.quality_watch"],
     "Routing": ["-m", "benchmarks.routing"],
     "Routing and context caching": ["-m", "benchmarks.caching"],
+    "Stores of vectors": ["-m", "benchmarks.vector_stores"],
+    "Export to BigQuery, killed": ["-m", "benchmarks.export_kills"],
+    "Traces and metrics": ["-m", "benchmarks.telemetry"],
     "Two hundred turns at once": ["-m", "benchmarks.burst"],
     "Near-duplicates and conflicts": ["-m", "benchmarks.duplicates_conflicts"],
 }

@@ -1,4 +1,4 @@
-"""Bases: the vectors that generations share, once in files for exact reading and once in Chroma for searching."""
+"""Bases: the vectors that generations share, once in files for exact reading and once in a store for searching."""
 
 import json
 import shutil
@@ -11,13 +11,16 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from knowledge.index.chroma import Chroma, Collection
+from knowledge.index.chroma import beside
+from knowledge.index.store import Collection, Contents, Opener, Progress, Unanswered, Unreachable
 from knowledge.vectors import Embedded
 
 Load = Callable[[Sequence[str]], list[Embedded]]
 """The vectors of texts by their hashes, in their order."""
 Ints = NDArray[np.int64]
 _BATCH = 1000
+_ALIKE = 0.999
+"""The cosine, at least, of a vector with what the store finds for it."""
 
 
 @dataclass(frozen=True)
@@ -54,34 +57,51 @@ class Base:
 
 
 class Bases:
-    """The bases of one folder. Each is complete or not there: its files come into place last."""
+    """The bases of one folder. Each is complete or not there: its files come into place last.
 
-    def __init__(self, folder: Path) -> None:
+    Where the store is away from here a base can be read from its files alone, and searches then do without the store.
+    """
+
+    def __init__(self, folder: Path, opener: Opener = beside) -> None:
         self._folder = folder / "bases"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.chroma = Chroma(folder / "chroma")
+        self.store = opener(folder)
 
     def write(
-        self, name: str, hashes: Sequence[str], load: Load, progress: Callable[[int, int], None] = lambda *_: None
+        self, name: str, hashes: Sequence[str], load: Load, progress: Progress = lambda *_: None, *, model: str = ""
     ) -> Base:
         """Make a base of these texts; raise `RuntimeError` where the store does not hold what was written."""
-        self.discard(name)
+        scratch, vectors = self._scratch(name, hashes, load)
+        self.store.write(name, Contents(vectors, hashes, model), progress)
+        written = self._into_place(scratch, name)
+        if written is None or (held := written.collection.size) != len(hashes):
+            raise RuntimeError(f"The base {name} holds {held if written else 'nothing'} of {len(hashes)} vectors.")
+        _try_out(written)
+        return written
+
+    def save(self, name: str, hashes: Sequence[str], load: Load) -> Base | None:
+        """The files of a base alone, to be read at once; the store is left as it is."""
+        scratch, _ = self._scratch(name, hashes, load)
+        return self._into_place(scratch, name)
+
+    def _scratch(self, name: str, hashes: Sequence[str], load: Load) -> tuple[Path, NDArray[np.float32]]:
+        """The files of a base where nobody reads them yet."""
         scratch = self._folder / f"{name}.part"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         vectors = _save(scratch, hashes, load)
-        self.chroma.write(name, vectors, progress)
         (scratch / "hashes.json").write_text(json.dumps(list(hashes)), encoding="utf-8")
+        return scratch, vectors
+
+    def _into_place(self, scratch: Path, name: str) -> Base | None:
+        shutil.rmtree(self._folder / name, ignore_errors=True)
         scratch.replace(self._folder / name)
-        written = self.open(name)
-        if written is None or written.collection.size != len(hashes):
-            raise RuntimeError(f"The base {name} holds {written and written.collection.size} of {len(hashes)} vectors.")
-        return written
+        return self.open(name)
 
     def open(self, name: str) -> Base | None:
-        """A base; None where it is missing or either half of it is."""
+        """A base; None where it is missing or either half of it is, as far as that can be seen from here."""
         folder = self._folder / name
-        collection = self.chroma.open(name) if (folder / "hashes.json").exists() else None
+        collection = self.store.open(name) if (folder / "hashes.json").exists() else None
         if collection is None:
             return None
         hashes = tuple(json.loads((folder / "hashes.json").read_text(encoding="utf-8")))
@@ -93,20 +113,24 @@ class Bases:
 
     def exists(self, name: str) -> bool:
         """Whether both halves of a base are there; opening them would take as long as reading the store."""
-        return (self._folder / name / "hashes.json").exists() and name in self.chroma.names()
+        return (self._folder / name / "hashes.json").exists() and name in self.store.names()
+
+    def readable(self, name: str) -> bool:
+        """Whether searches can read a base: without a store that is away from here they can, for a while."""
+        return (self._folder / name / "hashes.json").exists() if self.store.remote else self.exists(name)
 
     def names(self) -> set[str]:
-        """Everything on disk that is a base or the beginning of one."""
-        return self.chroma.names() | {path.name for path in self._folder.iterdir()}
+        """Everything that is a base or the beginning of one, on disk or in the store."""
+        return self.store.names() | {path.name for path in self._folder.iterdir()}
 
     def discard(self, name: str) -> None:
         """Delete a base and whatever is left of one."""
         shutil.rmtree(self._folder / name, ignore_errors=True)
-        self.chroma.discard(name)
+        self.store.discard(name)
 
     def close(self) -> None:
-        """Release the files."""
-        self.chroma.close()
+        """Release the files and the store."""
+        self.store.close()
 
 
 def _save(folder: Path, hashes: Sequence[str], load: Load) -> NDArray[np.float32]:
@@ -125,3 +149,13 @@ def _save(folder: Path, hashes: Sequence[str], load: Load) -> NDArray[np.float32
     vectors.flush()
     np.save(folder / "span_begins.npy", np.cumsum(counts).astype(np.int64))
     return vectors
+
+
+def _try_out(base: Base) -> None:
+    """Ask for some of its own vectors; raise `RuntimeError` where they are not found, `Unreachable` for no answer."""
+    for row in {0, len(base.hashes) // 2, len(base.hashes) - 1}:
+        found = base.collection.nearest(np.array(base.rows.vectors[row]), 1)
+        if isinstance(found, Unanswered):
+            raise Unreachable(f"The base {base.name} was written and does not answer: {found.why}. Try again.")
+        if not len(found.rows) or found.cosines[0] < _ALIKE:
+            raise RuntimeError(f"The base {base.name} does not find its own vector {row}.")

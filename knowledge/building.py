@@ -31,7 +31,11 @@ def build(
     """
     if spec.embedding not in encoders:
         raise LookupError(f"There is no embedding model {spec.embedding!r}; there are {', '.join(encoders)}.")
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, options.store)) as bases,
+    ):
         served = catalogue.generation(catalogue.current(of)) if of in catalogue.indexes() else None
         if served is None:
             raise LookupError(f"The index {of or '(none)'} serves no documents yet: ingest some first.")

@@ -9,6 +9,8 @@ from pathlib import Path
 from knowledge import generation
 from knowledge.base import Bases
 from knowledge.catalogue import Catalogue
+from knowledge.index.chroma import beside
+from knowledge.index.store import Opener
 from knowledge.ingest import alone
 from knowledge.tables import CHUNKS, CUTS, DOCUMENTS, READ, VECTORS
 
@@ -43,19 +45,27 @@ def files(folder: Path, generations: Iterable[str]) -> int:
     return sum(size(place) for place in places)
 
 
-def retire(folder: Path, index: str, at: float) -> Freed:
+def retire(folder: Path, index: str, at: float, store: Opener = beside) -> Freed:
     """Give an index up: it is brought up to date no longer, and its files are deleted. Raises `Busy`."""
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, store)) as bases,
+    ):
         catalogue.retire(index, at)
         return Freed(size=_delete_files(folder, catalogue, bases, index))
 
 
-def drop(folder: Path, index: str) -> Freed:
+def drop(folder: Path, index: str, store: Opener = beside) -> Freed:
     """Delete the rows of an index that was given up, and what no other index needs of them. Raises `Busy`.
 
     A run that is killed leaves rows that the next one, of whatever index, deletes.
     """
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, store)) as bases,
+    ):
         if index in catalogue.indexes():
             raise LookupError(f"The index {index} is in use.")
         freed = _delete_files(folder, catalogue, bases, index)

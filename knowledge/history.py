@@ -8,6 +8,8 @@ from pathlib import Path
 from knowledge.base import Bases
 from knowledge.catalogue import RESTORED, Catalogue, Generation, Service
 from knowledge.change import Change, changes
+from knowledge.index.chroma import beside
+from knowledge.index.store import Opener
 from knowledge.ingest import alone
 from knowledge.projection import Projection
 
@@ -48,13 +50,21 @@ def find(catalogue: Catalogue, index: str, generation: str) -> Generation:
     raise LookupError(f"The index {index} has no generation {generation[:40]!r}; the newest are {known}.")
 
 
-def restore(folder: Path, catalogue: Catalogue, generation: Generation, at: float, *, instead_of: str) -> bool:
+def restore(
+    folder: Path,
+    catalogue: Catalogue,
+    generation: Generation,
+    at: float,
+    *,
+    instead_of: str,
+    store: Opener = beside,
+) -> bool:
     """Let a generation serve again, made anew on disk first where it was swept away.
 
     False where `instead_of` does not serve any more: then nothing was done. Raises `Busy` while another process
     ingests.
     """
-    with alone(folder), closing(Bases(folder)) as bases:
+    with alone(folder), closing(Bases(folder, store)) as bases:
         model = catalogue.indexes(retired=True)[generation.index].spec.embedding
         Projection(folder, catalogue, bases).open(generation, model)
         return catalogue.serve(generation, at, RESTORED, instead_of=instead_of)

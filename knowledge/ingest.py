@@ -18,6 +18,8 @@ from knowledge.document import Document, fingerprint
 from knowledge.encoder import Encoder
 from knowledge.enrich import enriched
 from knowledge.index import lexical
+from knowledge.index.chroma import beside
+from knowledge.index.store import Opener
 from knowledge.intake import Intake, Progress
 from knowledge.projection import Projection
 from knowledge.references import Titles
@@ -42,7 +44,7 @@ class Options:
     `at` is the time, in seconds since 1970. With `dry_run` nothing is written; with `stage` new generations wait to be
     served. An index of `small` windows or more, of which more than the share `large` would change, is left as it is,
     and a new edition of it is built beside it. `why` goes on the record of what was served. On the day `on`, and when
-    something begins after it, documents are compared for what they disagree about.
+    something begins after it, documents are compared for what they disagree about. `store` opens the store of vectors.
     """
 
     at: float
@@ -53,6 +55,7 @@ class Options:
     why: str = "ingested"
     threads: int = 0
     on: date | None = None
+    store: Opener = beside
 
 
 @contextmanager
@@ -89,7 +92,11 @@ def ingest(
     indexes to be built where they do not exist. Raises `Busy` while another process ingests into the folder, and
     `SourceMissing` where a source is not there: then nothing changes.
     """
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, options.store)) as bases,
+    ):
         gathered = intake.gather(sources, catalogue, progress, keep=not options.dry_run)
         run = Ingestion(catalogue, Projection(folder, catalogue, bases), encoders, options, progress)
         return run.take(gathered, specs)
@@ -107,7 +114,11 @@ def unembedded(
 
     Documents are read and cut, which the ingestion then need not do again; nothing is served. Raises as `ingest` does.
     """
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, options.store)) as bases,
+    ):
         gathered = intake.gather(sources, catalogue, progress)
         run = Ingestion(catalogue, Projection(folder, catalogue, bases), encoders, options, progress)
         return run.missing(gathered, specs)
@@ -299,9 +310,7 @@ class Ingestion:
         known = next((one for one in self.catalogue.generations(plan.index.id) if one.fingerprint == whole), None)
         if known and self.projection.on_disk(known.name):
             return known.model_copy(update={"made": self.options.at})
-        base = self.projection.base_for(
-            model, plan.hashes, plan.before, lambda done, total: self.progress("indexing", done, total + 1)
-        )
+        base = self.projection.base_for(model, plan.hashes, plan.before, self.progress)
         number = self.catalogue.next_number()
         record = known or Record(
             name=f"g{number:05d}-{whole[:8]}",

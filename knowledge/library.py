@@ -13,13 +13,15 @@ from threadpoolctl import threadpool_limits
 from knowledge.base import Bases
 from knowledge.catalogue import Built, Catalogue, Service
 from knowledge.catalogue import Generation as Record
-from knowledge.chunk import Chunk
+from knowledge.chunk import Chunk, windows
 from knowledge.document import Document, Kind
 from knowledge.encoder import Encoder
 from knowledge.generation import Generation
+from knowledge.index.chroma import beside
+from knowledge.index.store import Opener
 from knowledge.ingest import alone
 from knowledge.projection import Projection
-from knowledge.rank import SearchPlan
+from knowledge.rank import Floats, SearchPlan
 from knowledge.search import Found, Reader, search
 from knowledge.shelf import Shelf, shelf
 from knowledge.spec import IndexSpec
@@ -31,6 +33,8 @@ _OPEN = 4
 """Generations held open: two indexes, each before and after a change."""
 _SHELVES = 8
 _CHUNKS, _AT_ONCE = 4_000, 200
+_FOREIGN, _WINDOWS = 2_000, 8
+"""Vectors that are remembered of texts from elsewhere, and windows of one of them that are looked at."""
 _PATIENCE = 60.0
 """Seconds that a search waits for an ingestion, where it needs a generation that is no longer on disk."""
 
@@ -55,18 +59,20 @@ class DocumentSummary(BaseModel):
 class Library:
     """An open library. Threads may share it; it follows generations that another process publishes."""
 
-    def __init__(self, folder: Path, encoders: Mapping[str, Encoder]) -> None:
+    def __init__(self, folder: Path, encoders: Mapping[str, Encoder], store: Opener = beside) -> None:
         # products of some thousand rows take longer to share out among threads than to compute
         threadpool_limits(1, user_api="blas")
         self.folder = folder
+        self.store = store
         self._encoders = encoders
         self.catalogue = Catalogue(folder / "catalogue.db")
-        self._projection = Projection(folder, self.catalogue, Bases(folder))
+        self._projection = Projection(folder, self.catalogue, Bases(folder, store))
         self._lock = Lock()
         self._specs: dict[str, IndexSpec] = {}
         self._opened: OrderedDict[str, Generation] = OrderedDict()
         self._shelves: OrderedDict[tuple[str, Reader], Shelf] = OrderedDict()
         self._chunks: OrderedDict[str, Chunk] = OrderedDict()
+        self._foreign: OrderedDict[tuple[str, str], Floats] = OrderedDict()
 
     def close(self) -> None:
         """Release the files."""
@@ -149,6 +155,29 @@ class Library:
         encoder = self._encoders[self._spec(opened.index).embedding]
         return explain(query, self._shelf(opened, reader), reader, plan, encoder, self._read)
 
+    def likeness(self, query: str, chunks: Sequence[Chunk], index: str = "") -> list[float]:
+        """The cosine of a question and the best window of each chunk, which need not be of the index.
+
+        They are cut and embedded as the index's own are, so that the cosines compare with those of a search.
+        """
+        spec = self._spec(index or self.default())
+        encoder = self._encoders[spec.embedding]
+        cut = [windows(one, spec.chunking, encoder.count_tokens)[:_WINDOWS] for one in chunks]
+        asked = encoder.encode([query])[0]
+        return [max((float(self._foreigner(one, encoder) @ asked) for one in texts), default=0.0) for texts in cut]
+
+    def _foreigner(self, window: str, encoder: Encoder) -> Floats:
+        key = (encoder.name, window)
+        with self._lock:
+            known = self._foreign.get(key)
+        vector = encoder.read(window)[0] if known is None else known
+        with self._lock:
+            self._foreign[key] = vector
+            self._foreign.move_to_end(key)
+            while len(self._foreign) > _FOREIGN:
+                self._foreign.popitem(last=False)
+        return vector
+
     def _spec(self, index: str) -> IndexSpec:
         """How an index is made, which never changes."""
         if index not in self._specs:
@@ -188,7 +217,7 @@ class Library:
 
     def _open(self, record: Record) -> Generation:
         model = self._spec(record.index).embedding
-        if self._projection.on_disk(record.name):
+        if self._projection.readable(record.name):
             return self._projection.open(record, model)
         with alone(self.folder, wait=_PATIENCE):  # else a sweep might delete what is being made
             return self._projection.open(record, model)

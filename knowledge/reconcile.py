@@ -19,6 +19,8 @@ from knowledge.chunk import Chunk, windows
 from knowledge.document import Document
 from knowledge.encoder import Encoder
 from knowledge.generation import Generation
+from knowledge.index.chroma import beside
+from knowledge.index.store import Missing, Opener, Unfit
 from knowledge.ingest import Ingestion, Options, alone
 from knowledge.intake import Progress
 from knowledge.projection import Projection
@@ -74,22 +76,36 @@ def verify(
     encoders: Mapping[str, Encoder],
     *,
     sample: int = SAMPLE,
-    seed: int = 0,
+    store: Opener = beside,
     progress: Progress = lambda *_: None,
 ) -> Verified:
     """Compare what an index serves with the catalogue. Nothing is written; raise `Busy` while another ingests."""
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
-        return _Check(folder, catalogue, bases, _built(catalogue, index), encoders).run(sample, seed, progress)
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, store)) as bases,
+    ):
+        return _Check(folder, catalogue, bases, _built(catalogue, index), encoders).run(sample, progress)
 
 
 def mend(
-    folder: Path, index: str, encoders: Mapping[str, Encoder], at: float, progress: Progress = lambda *_: None
+    folder: Path,
+    index: str,
+    encoders: Mapping[str, Encoder],
+    at: float,
+    progress: Progress = lambda *_: None,
+    *,
+    store: Opener = beside,
 ) -> None:
     """Cut, embed and index what an index serves anew; the files that serve are replaced last.
 
     Raises `Busy`, and `LookupError` where documents are missing too: then only another ingestion helps.
     """
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, store)) as bases,
+    ):
         built = _built(catalogue, index)
         record = catalogue.generation(catalogue.current(index))
         if record is None:
@@ -99,7 +115,7 @@ def mend(
         if len(documents) < len(set(marks)):
             raise LookupError(f"{len(set(marks)) - len(documents)} documents are missing: ingest their sources again.")
         _forget(catalogue, built, marks)
-        how = Options(at=at, why="mended")
+        how = Options(at=at, why="mended", store=store)
         run = Ingestion(catalogue, Projection(folder, catalogue, bases), encoders, how, progress)
         run.embed(built, run.plan(built, documents).missing)
         bases.discard(generation.base_of(folder / "generations" / record.name) or record.base)
@@ -117,12 +133,25 @@ def _forget(catalogue: Catalogue, built: Built, marks: Sequence[str]) -> None:
     catalogue.drop(CUTS.c.fingerprint, marks, CUTS.c.index == built.id)
 
 
-def left_over(folder: Path) -> list[str]:
+def left_over(folder: Path, store: Opener = beside) -> list[str]:
     """Stores of vectors that no generation on disk rests on: an ingestion that broke off leaves them to the next."""
-    with closing(Bases(folder)) as bases:
-        shelf = folder / "generations"
-        used = {generation.base_of(path) for path in shelf.iterdir()} if shelf.exists() else set()
-        return sorted(bases.names() - used)
+    with closing(Bases(folder, store)) as bases:
+        return _unused(folder, bases)
+
+
+def tidy(folder: Path, store: Opener = beside) -> list[str]:
+    """Delete what is left over, and tell its names. Raises `Busy` while another process ingests."""
+    with alone(folder), closing(Bases(folder, store)) as bases:
+        gone = _unused(folder, bases)
+        for name in gone:
+            bases.discard(name)
+        return gone
+
+
+def _unused(folder: Path, bases: Bases) -> list[str]:
+    shelf = folder / "generations"
+    used = {generation.base_of(path) for path in shelf.iterdir()} if shelf.exists() else set()
+    return sorted(bases.names() - used)
 
 
 def _built(catalogue: Catalogue, index: str) -> Built:
@@ -140,7 +169,7 @@ class _Check:
     built: Built
     encoders: Mapping[str, Encoder]
 
-    def run(self, sample: int, seed: int, progress: Progress) -> Verified:
+    def run(self, sample: int, progress: Progress) -> Verified:
         found = Verified(self.built.id)
         record = self.catalogue.generation(self.catalogue.current(self.built.id))
         if record is None:
@@ -163,7 +192,7 @@ class _Check:
         progress("files", 1, 4)
         found.problems += self._files(record, named)
         progress("vectors", 2, 4)
-        picked = random.Random(seed).sample(sorted(chunks), min(sample, len(chunks)))
+        picked = random.Random(0).sample(sorted(chunks), min(sample, len(chunks)))
         found.problems += self._recomputed([chunks[one] for one in picked], named)
         found.sampled = len(picked)
         progress("vectors", 4, 4)
@@ -207,7 +236,7 @@ class _Check:
         place = self.folder / "generations" / record.name
         name = generation.base_of(place)
         try:
-            base = self.bases.open(name) if name else None
+            base = self.bases.open(name) if name and self.bases.exists(name) else None
             opened = generation.read(place, base) if base else None
         except (OSError, ValueError, KeyError, EOFError) as error:
             yield f"Its files cannot be read ({type(error).__name__})."
@@ -252,7 +281,7 @@ class _Check:
                 yield f"{chunk.id} would be cut into other windows now: it was built by another version."
                 continue
             kept = self.catalogue.vectors(self.built.spec.embedding, shas)
-            fresh = encoder.encode(texts)
+            fresh = [encoder.read(text)[0] for text in texts]  # as documents: for some models questions differ
             cosines = [float(kept[sha].vector @ one) for sha, one in zip(shas, fresh, strict=True) if sha in kept]
             if cosines and not min(cosines) >= _ALIKE:
                 yield f"{chunk.id}: its vector computed anew has a cosine of {min(cosines):.3f} with the one kept."
@@ -268,9 +297,13 @@ def _chunks(cuts: Mapping[str, Cut], chunks: Mapping[str, Chunk]) -> Iterator[st
 
 
 def _store(base: Base) -> Iterator[str]:
-    """What Chroma holds otherwise than the file of the same vectors."""
+    """What the store holds otherwise than the file of the same vectors."""
     rows = {str(row) for row in range(len(base.hashes))}
-    held = base.collection.ids()
+    try:
+        held = base.collection.ids()
+    except (Missing, Unfit) as error:
+        yield f"The store cannot be read: {error}"
+        return
     if missing := len(rows - held):
         yield f"The store lacks {missing:,} of {len(rows):,} vectors."
     if more := len(held - rows):

@@ -15,7 +15,7 @@ from knowledge.encoder import Encoder
 from knowledge.generation import Generation, Ints
 from knowledge.passages import Assembly, Layout, Passage, Ranked, Shape, assemble
 from knowledge.rank import Floats, SearchPlan
-from knowledge.shelf import Shelf
+from knowledge.shelf import Nearest, Shelf
 
 Read = Callable[[Sequence[str]], list[Chunk]]
 
@@ -59,6 +59,7 @@ class Found(BaseModel):
     index: str
     generation: str
     hits: tuple[Hit, ...] = ()
+    unasked: str = ""  # why the store of vectors did not answer; every vector in the files was compared instead
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Search:
 
     asked: tuple[Scored, ...]
     made: Assembly
+    unasked: str = ""
 
 
 def search(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder, read: Read) -> Found:
@@ -90,7 +92,8 @@ def search(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder, read: R
         return found
     ids = [id_ for one in done.made.passages for id_ in opened.ids[one.first : one.last + 1]]
     chunks = dict(zip(ids, read(ids), strict=True))
-    return found.model_copy(update={"hits": tuple(_hit(one, done, opened, chunks) for one in done.made.passages)})
+    hits = tuple(_hit(one, done, opened, chunks) for one in done.made.passages)
+    return found.model_copy(update={"hits": hits, "unasked": done.unasked})
 
 
 def run(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> Search | None:
@@ -99,11 +102,13 @@ def run(query: str, shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> Search 
     if not text.strip() or not shelf.readable.any():
         return None
     questions = (text, *(decompose.parts(text) if plan.decompose else ()))
-    asked = tuple(_scored(one, shelf, plan) for one in _worded(questions, shelf, plan, encoder))
+    worded = _worded(questions, shelf, plan, encoder)
+    asked = tuple(_scored(one, shelf, plan) for one in worded)
     opened = shelf.generation
     ranked = [Ranked(one.pool, one.scores, one.vectors) for one in asked]
     shape = Shape(count=plan.passages, size=plan.passage_characters, alike=plan.alike)
-    return Search(asked, assemble(ranked, Layout(opened.document, opened.length), shape))
+    made = assemble(ranked, Layout(opened.document, opened.length), shape)
+    return Search(asked, made, next((one.near.unasked for one in worded if one.near.unasked), ""))
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class _Worded:
 
     vector: Floats
     words: Floats
-    near: Ints
+    near: Nearest
 
 
 def _worded(questions: Sequence[str], shelf: Shelf, plan: SearchPlan, encoder: Encoder) -> list[_Worded]:
@@ -124,7 +129,7 @@ def _worded(questions: Sequence[str], shelf: Shelf, plan: SearchPlan, encoder: E
     first, opened = list(encoder.encode(questions)), shelf.generation
     vectors, words = list(first), [opened.lexical.scores(one) for one in questions]
     near = shelf.nearest(first[0], plan.pool)
-    if plan.familiar and opened.cosines(first[0], near[:1])[0].max(initial=-1.0) < plan.familiar:
+    if plan.familiar and opened.cosines(first[0], near.chunks[:1])[0].max(initial=-1.0) < plan.familiar:
         for number, question in enumerate(questions):
             if meant := "; ".join(thesaurus.meant(question)):
                 words[number] = (words[number] + _EVERYDAY * opened.lexical.scores(meant)).astype(np.float32)
@@ -141,7 +146,7 @@ def _scored(worded: _Worded, shelf: Shelf, plan: SearchPlan) -> Scored:
     vector, opened = worded.vector, shelf.generation
     words = np.where(shelf.readable, worded.words, 0)
     matching = np.flatnonzero(words > 0)
-    pool = np.union1d(worded.near, matching[rank.best(words[matching], plan.pool)])
+    pool = np.union1d(worded.near.chunks, matching[rank.best(words[matching], plan.pool)])
     windows, starts = opened.windows_of(pool)
     vectors = opened.vectors(opened.row[windows])
     cosines = (vectors @ vector).astype(np.float32)

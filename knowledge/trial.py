@@ -28,6 +28,10 @@ def shelve(
     Nothing is read from a source, and nothing is left out: two documents that say the same are two. What the folder
     holds already is not embedded again. Raises `Busy` while another process does this in the folder.
     """
-    with alone(folder), closing(Catalogue(folder / "catalogue.db")) as catalogue, closing(Bases(folder)) as bases:
+    with (
+        alone(folder),
+        closing(Catalogue(folder / "catalogue.db")) as catalogue,
+        closing(Bases(folder, options.store)) as bases,
+    ):
         run = Ingestion(catalogue, Projection(folder, catalogue, bases), encoders, options, progress)
         return run.take(Intake(documents=list(documents)), [spec])

@@ -4,7 +4,6 @@ A reader in another process does not see later writes to a collection that it ha
 collection at once. Hence a collection for each base, and none that grows.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import chromadb
@@ -12,13 +11,18 @@ import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
 from chromadb.errors import NotFoundError
-from numpy.typing import NDArray
 
+from knowledge.index.store import Contents, Floats, Holding, Ints, Near, Progress, Unanswered
+
+EXACT = 20_000
+"""Up to so many vectors every one is compared: about three milliseconds, and 30 MB of them in a row."""
 _BATCH = 1000
 
 
 class Chroma:
     """The collections of one folder."""
+
+    remote = False
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,16 +39,17 @@ class Chroma:
         except NotFoundError:
             return
 
-    def write(self, name: str, vectors: NDArray[np.float32], progress: Callable[[int, int], None]) -> None:
-        """Make a collection of unit vectors, shape (rows, width); what a broken run left of it is replaced."""
+    def write(self, name: str, contents: Contents, progress: Progress) -> None:
+        """Make a collection; what a broken run left of it is replaced."""
         self.discard(name)
         collection = self._client.create_collection(
             name, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
         )
+        vectors = contents.vectors
         for start in range(0, len(vectors), _BATCH):
             batch = np.asarray(vectors[start : start + _BATCH])
             collection.add(ids=[str(start + place) for place in range(len(batch))], embeddings=batch)
-            progress(start + len(batch), len(vectors))
+            progress("indexing", start + len(batch), len(vectors) + 1)
 
     def open(self, name: str) -> "Collection | None":
         """A collection; None where it has been discarded."""
@@ -53,33 +58,43 @@ class Chroma:
         except NotFoundError:
             return None
 
+    def holdings(self) -> list[Holding]:
+        """Nothing: all of it is on this machine."""
+        return []
+
     def close(self) -> None:
         """Release the files."""
         self._client.close()  # type: ignore[attr-defined]
 
 
+def beside(folder: Path) -> Chroma:
+    """The store of the library in a folder: in a folder inside it."""
+    return Chroma(folder / "chroma")
+
+
 class Collection:
     """The vectors of one base by their row."""
+
+    exact = EXACT
+    most = 1 << 31
 
     def __init__(self, collection: chromadb.Collection) -> None:
         self._collection = collection
         self.size = collection.count()
 
-    def nearest(self, vector: NDArray[np.float32], count: int) -> NDArray[np.int64] | None:
-        """The rows of the `count` vectors of highest cosine, nearest first, approximately (HNSW).
-
-        None where the collection has been discarded since it was opened.
-        """
+    def nearest(self, vector: Floats, count: int) -> Near | Unanswered:
+        """The rows of the `count` vectors of highest cosine, nearest first, approximately (HNSW)."""
         wanted = min(count, self.size)
         if not wanted:
-            return np.empty(0, np.int64)
+            return Near(np.empty(0, np.int64), np.empty(0, np.float32))
         try:
-            found = self._collection.query(query_embeddings=vector[None], n_results=wanted, include=[])
+            found = self._collection.query(query_embeddings=vector[None], n_results=wanted, include=["distances"])
         except NotFoundError:
-            return None
-        return np.array(found["ids"][0], np.int64)
+            return Unanswered("the vectors were collected since they were opened")
+        distances = found["distances"] or [[]]
+        return Near(np.array(found["ids"][0], np.int64), (1 - np.array(distances[0])).astype(np.float32))
 
-    def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def vectors(self, rows: Ints) -> Floats:
         """What the store holds in these rows, in their order; NaN where it holds nothing."""
         found = self._collection.get(ids=[str(row) for row in rows], include=["embeddings"])
         held = dict(zip(found["ids"], np.asarray(found["embeddings"], np.float32), strict=True))

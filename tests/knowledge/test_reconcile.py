@@ -8,6 +8,8 @@ import pytest
 from knowledge import reconcile
 from knowledge.base import Bases
 from knowledge.embedding import MiniLM
+from knowledge.index.chroma import Chroma
+from knowledge.index.store import Contents
 from knowledge.reconcile import Verified
 from tests.knowledge.conftest import NOON, SPEC, Ingest
 
@@ -43,8 +45,8 @@ def test_a_sound_index_holds_and_is_audited_file_by_file(folder: Path, minilm: M
 
 
 def test_a_vector_that_the_store_lost_is_found(folder: Path, minilm: MiniLM) -> None:
-    with closing(Bases(folder)) as bases:
-        collection = bases.chroma._client.get_collection(base(folder).name, embedding_function=None)
+    with closing(Chroma(folder / "chroma")) as store:
+        collection = store._client.get_collection(base(folder).name, embedding_function=None)
         collection.delete(ids=["0"])
         collection.add(ids=["99"], embeddings=np.ones((1, 384), np.float32))
     assert verify(folder, minilm).problems == [
@@ -100,7 +102,7 @@ def test_what_lost_a_document_cannot_be_mended(folder: Path, minilm: MiniLM) -> 
 
 def test_a_store_that_no_generation_rests_on_is_told(folder: Path, minilm: MiniLM) -> None:
     with closing(Bases(folder)) as bases:
-        bases.chroma.write("base-left", np.eye(4, dtype=np.float32), lambda *_: None)
+        bases.store.write("base-left", Contents(np.eye(4, dtype=np.float32)), lambda *_: None)
     assert reconcile.left_over(folder) == ["base-left"]
 
 

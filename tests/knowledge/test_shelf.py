@@ -80,7 +80,7 @@ def test_the_nearest_are_those_of_a_comparison_with_every_vector(opened: Generat
     one = replace(shelf.shelf(opened, ON, CUSTOMER), exact=exact)
     readable = np.flatnonzero(one.readable).tolist()
     for vector in VECTORS[500:520]:
-        assert one.nearest(vector, 10).tolist()[:5] == expected(vector, readable, 5)
+        assert one.nearest(vector, 10).chunks.tolist()[:5] == expected(vector, readable, 5)
 
 
 def test_the_cosine_of_every_window_is_told(opened: Generation) -> None:
@@ -104,7 +104,7 @@ def test_the_cosine_of_every_sentence_is_told_wherever_it_is_kept(opened: Genera
 
 def test_where_nothing_is_readable_nothing_is_near(opened: Generation) -> None:
     one = Shelf(opened, np.zeros(250, np.bool_))
-    assert one.nearest(VECTORS[500], 5).tolist() == []
+    assert one.nearest(VECTORS[500], 5).chunks.tolist() == []
 
 
 def test_a_store_that_is_gone_is_compared_vector_by_vector(tmp_path: Path) -> None:
@@ -117,4 +117,4 @@ def test_a_store_that_is_gone_is_compared_vector_by_vector(tmp_path: Path) -> No
         bases.discard("base-2")
         one = replace(shelf.shelf(read, ON, CUSTOMER), exact=0)
         readable = np.flatnonzero(one.readable).tolist()
-        assert one.nearest(VECTORS[500], 5).tolist() == expected(VECTORS[500], readable, 5)
+        assert one.nearest(VECTORS[500], 5).chunks.tolist() == expected(VECTORS[500], readable, 5)

@@ -1,0 +1,45 @@
+"""Where in Google Cloud the vectors of a library lie, and by which names they are known there."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.auth.credentials import Credentials
+
+PREFIX = "opsplane"
+"""What every name begins with, and the label that everything made by this product has."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One project and region. `address` is Google's own where it is empty; a question waits `deadline` seconds for its
+    answer, and after a failure none is asked for `rest` seconds."""
+
+    project: str
+    location: str
+    credentials: Credentials
+    address: str = ""
+    machine: str = "e2-standard-2"
+    deadline: float = 2.0
+    rest: float = 10.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    @property
+    def parent(self) -> str:
+        """The region as Google names it."""
+        return f"projects/{self.project}/locations/{self.location}"
+
+
+def installation(folder: Path) -> str:
+    """Eight digits that tell the library in a folder from every other; made where there are none yet."""
+    path = folder / "installation"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as fresh:
+            fresh.write(secrets.token_hex(4))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="utf-8")
