@@ -123,16 +123,20 @@ class Draft:
         self.evidence.append(looked.evidence)
         self._tools.append(looked)
 
-    def reroute(self, to: Rerouted) -> None:
-        """Another model answers from here on."""
-        self.route = to.route
+    def reroute(self, to: Rerouted, *, mending: bool = False) -> None:
+        """Another model answers from here on, or mends a sentence."""
+        if not mending:
+            self.route = to.route
         self._reroutes.append(to)
 
-    def use(self, used: Used) -> None:
-        """Book the tokens of a model call; a model without a price is noted, never silently free."""
+    def use(self, used: Used, *, mending: bool = False) -> None:
+        """Book the tokens of a model call; a model without a price is noted, never silently free.
+
+        Who was asked while a sentence is mended is not who answers.
+        """
         if used.purpose is None:  # the tokens of the answer are those of its own calls
             self._usage = self._usage.plus(used.usage)
-        if self.route and used.region and used.model == self.route.model:
+        if self.route and used.region and used.model == self.route.model and not mending:
             self.route = self.route.model_copy(update={"region": used.region})
         if used.logprob is not None:
             self._logprob = round(used.logprob * 1_000_000)

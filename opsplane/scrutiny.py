@@ -79,11 +79,11 @@ async def _attempt(refusal: Refusal, draft: Draft, parts: Parts) -> Sentence | N
     async with aclosing(parts.responder.repair(refusal, question, evidence, draft.route, release)) as answers:  # type: ignore[type-var]  # an async generator, declared as an iterator
         async for part in answers:
             if isinstance(part, Used):
-                draft.use(part)
+                draft.use(part, mending=True)
             elif isinstance(part, Sentence) and attempt is None:
                 attempt = part
             elif isinstance(part, Rerouted):
-                draft.reroute(part)
+                draft.reroute(part, mending=True)
             elif isinstance(part, Finding):
                 draft.find([part])
     return attempt

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import typer
 
 from tests.vertex import answering, control
@@ -22,6 +23,8 @@ PORT = 8090
 """The port that `local-cloud.yaml` names."""
 BIGQUERY = (8091, 8092)
 """Likewise for BigQuery: its REST interface, and the Storage Write API."""
+DATASET = "opsplane"
+"""The dataset that is there from the beginning."""
 
 
 def main(arguments: Sequence[str] | None = None, stop: threading.Event | None = None) -> int:
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, stop: threading.Event | None = 
         typer.echo(f"Port {given.port} is in use; stop what uses it, or take another one with --port.", err=True)
         return 1
     stop = stop or _until_told()
-    with serving(VERBS, cloud, given.port), _bigquery(wanted=given.bigquery):
+    with serving(VERBS, cloud, given.port), _bigquery(given.project, wanted=given.bigquery):
         answering.of(cloud)  # opened now, not while the first customer waits
         typer.echo(_welcome(cloud))
         stop.wait()
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None, stop: threading.Event | None = 
 
 
 @contextmanager
-def _bigquery(*, wanted: bool) -> Iterator[None]:
+def _bigquery(project: str, *, wanted: bool) -> Iterator[None]:
     """BigQuery beside it, in its own process, until the end of the block."""
     if not wanted:
         yield
@@ -60,7 +63,15 @@ def _bigquery(*, wanted: bool) -> Iterator[None]:
     # a session of its own: Ctrl-C is for this process, which ends that one by closing its input
     with subprocess.Popen(command, start_new_session=True, **pipes) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        told = process.stdout.readline()
+        if not told:
+            raise SystemExit(f"BigQuery did not start: are the ports {BIGQUERY[0]} and {BIGQUERY[1]} free?")
+        made = httpx.post(
+            f"http://127.0.0.1:{BIGQUERY[0]}/bigquery/v2/projects/{project}/datasets",
+            json={"datasetReference": {"projectId": project, "datasetId": DATASET}, "location": "US"},
+        )
+        made.raise_for_status()
+        typer.echo(f"BigQuery serves the dataset {DATASET} on the ports {BIGQUERY[0]} and {BIGQUERY[1]}.")
         yield
 
 
