@@ -94,6 +94,7 @@ def serve(
 
     chosen = shell.chosen(data, config=config, host=host, port=port, demo=demo)
     with shell.opened(chosen, refresh=True) as app, jobs.scheduled(jobs.works_of(app)):
+        doctor_cli.ask_later(chosen)
         web.serve(app, err)
 
 

@@ -148,11 +148,11 @@ def build(settings: Settings, progress: Progress, clock: Clock = now, *, refresh
             budget=desk.budget,
             aftermath=Aftermath(desk.watcher, watch),
         )
+        responder.prepare(desk.plane.stable())  # else the first question would wait for it, or fail
         app = App(settings, clock, parts, desk, known, bank, library, embeddings, alerts, observer)
         open_parts.callback(embeddings.keep, _known(settings))
         if refresh:
             _resume(desk, staging)
-            responder.prepare(desk.plane.stable())  # else the first question would wait for it
             open_parts.enter_context(_serving(app, alerts, embeddings, wanted))
         yield app
 

@@ -1,12 +1,14 @@
 """`opsplane doctor` on the terminal."""
 
+import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assistant import bootstrap, doctor, doctor_cloud, doctor_local, shell
+from assistant import bootstrap, doctor, doctor_local, shell
 from assistant.doctor import Health, Sign
+from assistant.settings import Settings
 from assistant.shell import Data, Json, out
 
 _MARKS = {Health.WELL: ("✓", "green"), Health.DOUBTFUL: ("!", "yellow"), Health.ILL: ("✗", "red")}
@@ -21,8 +23,12 @@ def examine(
 
     Nothing is changed: tokens are counted, not written; alerts are not sent; databases are read.
     """
+    # Google's clients take their time to import, and every other command does without them.
+    from assistant import doctor_cloud, doctor_services  # noqa: PLC0415
+
     settings = shell.chosen(data, config=config)
     probes = [*doctor_local.probes(settings, bootstrap.now), *doctor_cloud.probes(settings, bootstrap.now)]
+    probes += doctor_services.probes(settings, bootstrap.now)
     signs: list[Sign] = []
     for sign in doctor.examine(probes):
         signs.append(sign)
@@ -47,3 +53,23 @@ def _summary(signs: list[Sign]) -> str:
     if ill:
         return f"{ill} of {len(signs)} must be mended before the product serves{look}."
     return f"It will serve; {doubtful} of {len(signs)} to look at." if doubtful else f"All {len(signs)} are well."
+
+
+def ask_later(settings: Settings) -> None:
+    """Ask Google Cloud while the product serves already, and complain of what is ill; nothing where there is no cloud.
+
+    It does not keep anybody waiting, nor from serving: other regions or the embedded model may answer.
+    """
+    if not settings.google_project:
+        return
+
+    def ask() -> None:
+        # See `examine`.
+        from assistant import doctor_cloud, doctor_services  # noqa: PLC0415
+
+        asked = (doctor_cloud.probes, doctor_services.probes)
+        for sign in doctor.examine([probe for probes in asked for probe in probes(settings, bootstrap.now)]):
+            if sign.health is Health.ILL:
+                shell.complain(f"{sign.name}: {sign.words}")
+
+    threading.Thread(target=ask, daemon=True, name="doctor").start()

@@ -5,6 +5,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 
+import httpx
 from google import genai
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
@@ -100,6 +101,9 @@ def _model(cloud: Cloud, name: str, location: str, clock: Clock, other: str) -> 
         counted = client.models.count_tokens(model=name, contents="How much is the overdraft fee?")
     except APIError as error:
         raise InvalidRequest(told(error, name, location, cloud.project, setting)) from error
+    except httpx.HTTPError as error:
+        named = "OPSPLANE_GEMINI_ENDPOINT" if cloud.addresses.get("gemini") else "OPSPLANE_GOOGLE_ENDPOINT"
+        raise InvalidRequest(f"it cannot be reached: check {named} and the network ({error})") from error
     finally:
         client.close()
     date = (counted.sdk_http_response.headers or {}).get("date", "") if counted.sdk_http_response else ""

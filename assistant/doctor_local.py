@@ -143,9 +143,10 @@ def _keys(settings: Settings, clock: Clock) -> str:
 
 def _files(settings: Settings) -> str:
     releases = registry.load_all(settings.releases)
+    number = f"{len(releases)} release{'s' * (len(releases) != 1)}"
     laid_down = bootstrap.laid_down_in(settings)
     prices = spend.load()
-    return f"{len(releases)} releases, {len(laid_down.plans)} plans, policy, budgets, prices of {prices.version}"
+    return f"{number}, {len(laid_down.plans)} plans, policy, budgets, prices of {prices.version}"
 
 
 def chosen(settings: Settings) -> Release:
