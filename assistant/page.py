@@ -58,7 +58,8 @@ class Page:
             self._steps.output = line
             await self._steps.send()
             return
-        self._steps.name += f" · {label}"
+        if not self._steps.name.endswith(label):  # another model stood in: another route, but the same step
+            self._steps.name += f" · {label}"
         self._steps.output += f"\n{line}"
         await cl.context.emitter.update_step(self._steps.to_dict())
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from assistant.bootstrap import record
 from assistant.settings import Settings
 from tests import library
-from tests.browser.server import Server
+from tests.browser.server import CLOUD, Server, local_cloud, on_cloud
 from tests.browser.visitor import Visitor
 
 FLAGS = [
@@ -34,6 +34,19 @@ Events = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
+def production() -> Iterator[dict[str, str]]:
+    """The environment of every server: empty, or with OPSPLANE_TEST_CONFIG=local-cloud the production configuration.
+
+    Then OPSPLANE_INDEX_STORE may be set, too: the documents are ingested into the cloud by the server itself.
+    """
+    if not CLOUD:
+        yield {}
+        return
+    with local_cloud() as url:
+        yield on_cloud(url)
+
+
+@pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the documents ingested."""
     data = tmp_path_factory.mktemp("bank")
@@ -42,9 +55,9 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(bank: Path) -> Iterator[Server]:
+def server(bank: Path, production: dict[str, str]) -> Iterator[Server]:
     """One server for the whole session."""
-    running = Server(bank).start()
+    running = Server(bank, production).start()
     yield running
     running.stop()
 

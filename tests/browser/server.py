@@ -6,10 +6,20 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import library
+
 START = 240  # seconds until the first start, which ingests the documents, must be through
+CLOUD = os.environ.get("OPSPLANE_TEST_CONFIG") == "local-cloud"
+"""Whether every browser test runs on the production configuration, against the local cloud."""
+STABLE = "heron-cloud" if CLOUD else "heron-6"
+"""The release that serves customers at first."""
+DISCLOSED = "without a language model"
+"""Shown under the answers of the embedded model, and of no other."""
 
 
 @dataclass
@@ -52,3 +62,25 @@ class Server:
                     self.url = found[1]
                     ready.set()
         ready.set()
+
+
+@contextmanager
+def local_cloud(*options: str) -> Iterator[str]:
+    """The local cloud in a process of its own, on a free port; its address."""
+    command = [sys.executable, "-m", "tests.vertex", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=library.ROOT) as process:
+        try:
+            found = re.search(r"at (http://\S+);", process.stdout.readline() if process.stdout else "")
+            if not found:
+                raise RuntimeError("the local cloud did not start")
+            yield found[1]
+        finally:
+            process.terminate()
+            process.wait()  # before its output is closed, which it still writes to
+
+
+def on_cloud(url: str, **settings: str) -> dict[str, str]:
+    """The environment of a server with the production configuration, whose cloud is at this address."""
+    given = {"config": "local-cloud.yaml", "releases": "deploy/releases", "google_endpoint": url, **settings}
+    paths = {name: str(library.ROOT / given[name]) for name in ("config", "releases")}
+    return {f"OPSPLANE_{name.upper()}": value for name, value in (given | paths).items()}

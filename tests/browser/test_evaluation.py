@@ -26,12 +26,12 @@ QUESTION = "How much is a cashier's check?"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, production: dict[str, str]) -> Iterator[Server]:
     """A server whose golden set has three cases, of which it cannot pass one."""
     data, datasets = tmp_path_factory.mktemp("evaluated"), tmp_path_factory.mktemp("datasets")
     (datasets / "golden.yaml").write_text(SET)
     library.stock(data)
-    running = Server(data, {"OPSPLANE_DATASETS": str(datasets), "OPSPLANE_SCHEDULE": "0"}).start()
+    running = Server(data, {**production, "OPSPLANE_DATASETS": str(datasets), "OPSPLANE_SCHEDULE": "0"}).start()
     yield running
     running.stop()
 

@@ -11,7 +11,7 @@ from opsplane.access import Actor, Role
 from opsplane.control_events import Act, ChangesFrozen, ChangesUnfrozen, KillSwitchPulled, KillSwitchReset
 from tests.browser.conftest import Events, Visit
 from tests.browser.line import Caller, Line
-from tests.browser.server import Server
+from tests.browser.server import STABLE, Server
 from tests.browser.test_look import picture
 from tests.browser.visitor import RATED, Visitor
 from tests.library import ROOT
@@ -62,7 +62,7 @@ def test_a_freeze_by_another_process_shows_in_every_open_chat(visit: Visit, happ
     happen(ChangesFrozen(reason="the *holiday* <b>"))
     for visitor in (operator, approver):
         notice = _notices(visitor, "Changes were frozen")
-        expect(notice).to_contain_text("by colleague: the *holiday* <b>. heron-6")
+        expect(notice).to_contain_text(f"by colleague: the *holiday* <b>. {STABLE}")
         expect(notice).to_contain_text("serves everybody.")
     picture(operator.page, "told-frozen")
     picture(approver.page, "told-frozen-fresh")
@@ -76,7 +76,7 @@ def test_the_kill_switch_and_its_end_are_told(visit: Visit, happen: Happen) -> N
     happen(KillSwitchPulled(reason="a leak"))
     expect(_notices(operator, "The kill switch was pulled by colleague: a leak.")).to_be_visible()
     happen(KillSwitchReset(request="r1", approved_by="approver"))
-    expect(_notices(operator, "approved by approver. heron-6")).to_be_visible()
+    expect(_notices(operator, f"approved by approver. {STABLE}")).to_be_visible()
 
 
 def test_a_release_that_is_dropped_into_the_chat_is_registered(

@@ -28,7 +28,7 @@ def test_parallel_messages_on_one_socket_are_met_one_at_a_time(server: Server) -
         for _ in range(4):  # one is answered, one waits
             assert "One question at a time" in line.until("toast")["message"]
         for _ in range(2):
-            assert "$15" in line.until("new_message", "without a language model")["output"].replace("\\", "")
+            assert "$15" in line.until("new_message", '"assistant_message"')["output"].replace("\\", "")
 
 
 def test_a_burst_of_messages_is_slowed_down(server: Server) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
+from tests.browser.server import STABLE
 
 pytestmark = pytest.mark.browser
 
@@ -15,8 +16,8 @@ pytestmark = pytest.mark.browser
 def test_an_operator_sees_what_serves_customers(visit: Visit) -> None:
     visitor = visit("operator")
     expect(visitor.ask("/status")).to_contain_text("Stable release")
-    expect(visitor.ask("/releases").locator("table")).to_contain_text("heron-6")
-    expect(visitor.ask("/release heron-6")).to_contain_text("You are the assistant of Wrenfield Bank")
+    expect(visitor.ask("/releases").locator("table")).to_contain_text(STABLE)
+    expect(visitor.ask(f"/release {STABLE}")).to_contain_text("You are the assistant of Wrenfield Bank")
     expect(visitor.ask("/help").locator("table")).to_contain_text("/status")
     expect(visitor.ask("/audit")).to_contain_text("This needs the role reviewer")
 
