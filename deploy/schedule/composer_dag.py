@@ -19,6 +19,7 @@ JOBS = {  # name: when it runs, and minutes after which it is given up
     "watch": ("2-59/5 * * * *", 15),
     "golden": ("7 * * * *", 50),
     "calibrate": ("30 3 * * *", 120),
+    "export": ("4-59/5 * * * *", 60),  # where OPSPLANE_BIGQUERY_DATASET is set; leave it out elsewhere
 }
 
 
