@@ -65,10 +65,17 @@ def sources(settings: Settings) -> list[str]:
         return []
 
 
+def wanted(settings: Settings) -> list[str]:
+    """What the library is made of: what was ingested, or else what the settings name."""
+    first = [one.strip() for one in settings.sources.split(",") if one.strip()]
+    return sources(settings) or first or [str(settings.corpus.resolve())]
+
+
 def opened(specs: Sequence[str], settings: Settings) -> list[Source]:
     """The sources of these names; raise `InvalidRequest` for one that cannot be read as a source."""
     try:
-        return [named.source(one, cache=folder(settings) / "git") for one in specs]
+        address = settings.cloud.address("storage")
+        return [named.source(one, cache=folder(settings) / "git", endpoint=address) for one in specs]
     except ValueError as error:
         raise InvalidRequest(str(error)) from error
 
@@ -111,7 +118,7 @@ def refresh(settings: Settings, model: MiniLM, progress: Progress, how: Options 
     nothing can be served as it is.
     """
     known = sources(settings)
-    first = [one.strip() for one in settings.sources.split(",") if one.strip()] or [str(settings.corpus.resolve())]
+    first = wanted(settings)
     try:
         report = _ingest(known or first, settings, model, progress, how or options(settings))
         while (now := sources(settings)) != known and now:  # somebody published documents meanwhile

@@ -15,6 +15,8 @@ from assistant.engine import Engines
 from assistant.examiners import KINDS
 from assistant.settings import Settings
 from knowledge.library import Reader
+from knowledge.parse import READERS
+from knowledge.sources.source import SourceMissing
 from opsplane.errors import InvalidRelease, InvalidRequest
 from opsplane.evidence import Evidence, Origin
 from opsplane.guardrails.external import NoVerdict
@@ -26,6 +28,9 @@ _ASKED = "How much is the overdraft fee?"
 
 def probes(settings: Settings, clock: Clock) -> Iterator[Probe]:
     """What the configured release and settings switch on; nothing where they switch on nothing."""
+    for spec in corpus.wanted(settings):
+        if spec.startswith(("gs://", "git+")):
+            yield Probe(f"documents: {spec}", partial(_documents, spec, settings))
     if settings.index_store != vector_store.CHROMA:
         yield Probe("Vector Search", partial(_vectors, settings))
     try:
@@ -38,6 +43,15 @@ def probes(settings: Settings, clock: Clock) -> Iterator[Probe]:
         yield Probe("Ranking", partial(_rank, order, settings))
     for line in release.guardrails.external:
         yield Probe(f"check: {line.name}", partial(_check, line, settings))
+
+
+def _documents(spec: str, settings: Settings) -> str:
+    (source,) = corpus.opened([spec], settings)
+    try:
+        listing = source.items(frozenset(READERS))
+    except SourceMissing as error:
+        raise InvalidRequest(f"{error}: see OPSPLANE_SOURCES and OPSPLANE_STORAGE_ENDPOINT") from error
+    return f"{len(listing.items)} files, {len(listing.skipped)} left out"
 
 
 def _vectors(settings: Settings) -> str:

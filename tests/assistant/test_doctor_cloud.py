@@ -94,6 +94,13 @@ def test_settings_that_need_a_project_say_so() -> None:
     assert "OPSPLANE_GOOGLE_PROJECT is not set, and OPSPLANE_BIGQUERY_DATASET needs it" in sign.words
 
 
+def test_a_bucket_of_documents_is_listed_at_its_address(cloud: Cloud, tmp_path: Path) -> None:
+    sign = signs(settings(cloud, tmp_path, sources="gs://no-such-bucket"))["documents: gs://no-such-bucket"]
+    assert sign.health is Health.ILL
+    assert "OPSPLANE_SOURCES" in sign.words
+    assert cloud.heard("storage")
+
+
 def test_what_a_release_switches_on_is_asked_too(cloud: Cloud, tmp_path: Path) -> None:
     raw = yaml.safe_load((ROOT / "deploy/releases/heron-cloud.yaml").read_text())
     where = f"projects/{cloud.project}/locations/global"
