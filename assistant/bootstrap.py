@@ -358,13 +358,17 @@ def _known(settings: Settings) -> Path:
 
 def bank_of(settings: Settings, today: date) -> Bank:
     """The accounts; raise `InvalidRequest` where what opens them cannot be loaded."""
+    return bank_opener(settings)(settings.database("bank"), today)
+
+
+def bank_opener(settings: Settings) -> Callable[[str, date], Bank]:
+    """What opens the accounts at a URL on a day; raise `InvalidRequest` where it cannot be loaded."""
     module, _, function = settings.bank.partition(":")
     try:
-        opener = attrgetter(function)(import_module(module))
+        opener: Callable[[str, date], Bank] = attrgetter(function)(import_module(module))
     except (ImportError, AttributeError, ValueError) as error:
         raise InvalidRequest(f"OPSPLANE_BANK: {settings.bank!r} cannot be loaded: {error}") from error
-    bank: Bank = opener(settings.database("bank"), today)
-    return bank
+    return opener
 
 
 def _today(clock: Clock, settings: Settings) -> date:

@@ -118,9 +118,9 @@ def refresh(settings: Settings, model: MiniLM, progress: Progress, how: Options 
     nothing can be served as it is.
     """
     known = sources(settings)
-    first = wanted(settings)
+    first = known or wanted(settings)
     try:
-        report = _ingest(known or first, settings, model, progress, how or options(settings))
+        report = _ingest(first, settings, model, progress, how or options(settings))
         while (now := sources(settings)) != known and now:  # somebody published documents meanwhile
             known = now
             report = _ingest(known, settings, model, progress, how or options(settings))

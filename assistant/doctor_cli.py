@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assistant import bootstrap, doctor, doctor_local, shell
-from assistant.doctor import Health, Sign
+from assistant.doctor import Health, Probe, Sign
 from assistant.settings import Settings
 from assistant.shell import Data, Json, out
 
@@ -23,12 +23,8 @@ def examine(
 
     Nothing is changed: tokens are counted, not written; alerts are not sent; databases are read.
     """
-    # Google's clients take their time to import, and every other command does without them.
-    from assistant import doctor_cloud, doctor_services  # noqa: PLC0415
-
     settings = shell.chosen(data, config=config)
-    probes = [*doctor_local.probes(settings, bootstrap.now), *doctor_cloud.probes(settings, bootstrap.now)]
-    probes += doctor_services.probes(settings, bootstrap.now)
+    probes = [*doctor_local.probes(settings, bootstrap.now), *_of_services(settings)]
     signs: list[Sign] = []
     for sign in doctor.examine(probes):
         signs.append(sign)
@@ -43,7 +39,15 @@ def examine(
     raise typer.Exit(shell.VIOLATED if doctor.worst(signs) is Health.ILL else shell.FINE)
 
 
-def _widest(probes: list[doctor.Probe]) -> int:
+def _of_services(settings: Settings) -> list[Probe]:
+    """What is asked of others than this machine."""
+    # Google's clients take their time to import, and every other command does without them.
+    from assistant import doctor_cloud, doctor_services  # noqa: PLC0415
+
+    return [*doctor_cloud.probes(settings, bootstrap.now), *doctor_services.probes(settings, bootstrap.now)]
+
+
+def _widest(probes: list[Probe]) -> int:
     return max(len(probe.name) for probe in probes)
 
 
@@ -64,11 +68,7 @@ def ask_later(settings: Settings) -> None:
         return
 
     def ask() -> None:
-        # See `examine`.
-        from assistant import doctor_cloud, doctor_services  # noqa: PLC0415
-
-        asked = (doctor_cloud.probes, doctor_services.probes)
-        for sign in doctor.examine([probe for probes in asked for probe in probes(settings, bootstrap.now)]):
+        for sign in doctor.examine(_of_services(settings)):
             if sign.health is Health.ILL:
                 shell.complain(f"{sign.name}: {sign.words}")
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
-from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -172,11 +170,7 @@ def _release(settings: Settings, clock: Clock) -> str:
 
 
 def _accounts(settings: Settings) -> str:
-    module, _, function = settings.bank.partition(":")
-    try:
-        attrgetter(function)(import_module(module))
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InvalidRequest(f"OPSPLANE_BANK: {settings.bank!r} cannot be loaded: {error}") from error
+    bootstrap.bank_opener(settings)
     return settings.bank
 
 

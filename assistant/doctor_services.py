@@ -12,7 +12,7 @@ from assistant import corpus, doctor_local, passages, ranking, vector_store
 from assistant.discovery import Discovery, Unanswered
 from assistant.doctor import Probe
 from assistant.engine import Engines
-from assistant.examiners import KINDS
+from assistant.examiners import system
 from assistant.settings import Settings
 from knowledge.library import Reader
 from knowledge.parse import READERS
@@ -95,22 +95,17 @@ def _passage(number: int, text: str) -> Evidence:
 
 
 def _check(line: External, settings: Settings) -> str:
-    where = f"guardrails.external.{line.name}"
-    make = KINDS.get(line.kind)
-    if make is None:
-        raise InvalidRelease(f"{where}.kind: there is no {line.kind!r}; there are {', '.join(sorted(KINDS))}")
-
     async def asked() -> str:
-        system = make(line, where, os.environ.get(f"OPSPLANE_EXTERNAL_{line.name.upper()}_KEY", ""), settings.cloud)
+        asking = system(line, os.environ, settings.cloud)
         try:
-            await system.opinion("Overdrafts cost $15.", line.reads[0], (_ASKED, "Overdrafts cost $15."))
+            await asking.opinion("Overdrafts cost $15.", line.reads[0], (_ASKED, "Overdrafts cost $15."))
         finally:
-            await system.close()
+            await asking.close()
         return f"{line.kind} answers"
 
     try:
         return asyncio.run(asked())
     except NoVerdict as error:
-        raise InvalidRequest(
-            f"{where} does not answer ({error}): check its target and endpoint in the release"
-        ) from error
+        where = f"guardrails.external.{line.name}"
+        told = f"{where} does not answer ({error}): check its target and endpoint in the release"
+        raise InvalidRequest(told) from error

@@ -33,12 +33,16 @@ def examiner(
 
     Raises `InvalidRelease`, naming the field and, for an unknown kind, those that there are.
     """
+    return Consulted(line, system(line, environ, cloud or Cloud()), clock)
+
+
+def system(line: External, environ: Mapping[str, str], cloud: Cloud) -> System:
+    """The system that a line names, to be asked itself; raises as `examiner` does."""
     where = f"guardrails.external.{line.name}"
     make = KINDS.get(line.kind)
     if make is None:
         raise InvalidRelease(f"{where}.kind: there is no {line.kind!r}; there are {', '.join(sorted(KINDS))}")
-    key = environ.get(f"OPSPLANE_EXTERNAL_{line.name.upper()}_KEY", "")
-    return Consulted(line, make(line, where, key, cloud or Cloud()), clock)
+    return make(line, where, environ.get(f"OPSPLANE_EXTERNAL_{line.name.upper()}_KEY", ""), cloud)
 
 
 class Roster:

@@ -14,7 +14,7 @@ import numpy as np
 from knowledge.index.calling import LEAST, TIMEOUT, Caller, Line, Taken
 from knowledge.index.distance import DOT_PRODUCT, cosines
 from knowledge.index.operations import Operations
-from knowledge.index.site import PREFIX, Site, installation
+from knowledge.index.site import PREFIX, Site, holding, installation
 from knowledge.index.store import (
     Contents,
     Floats,
@@ -90,7 +90,7 @@ class Collections:
             ]
             machines = self.caller.do("list indexes", asked)
             state = f"{one.labels.get('state', '')}, {'indexed' if machines else 'not indexed'}"
-            found.append(_holding(one, state, ", ".join(machines)))
+            found.append(holding("collection", one, state, ", ".join(machines)))
         return found
 
     def close(self) -> None:
@@ -232,17 +232,3 @@ def _check(collection: Gathered, width: int) -> None:
             f"The collection {collection.name} has {collection.width} dimensions and the embedding model makes "
             f"{width}: opsplane index verify --mend builds it anew"
         )
-
-
-def _holding(one: Gathered, state: str, machine: str) -> Holding:
-    labels = one.labels
-    return Holding(
-        kind="collection",
-        name=one.name,
-        installation=labels.get(PREFIX, ""),
-        base=labels.get("base", ""),
-        state=state,
-        machine=machine,
-        rows=int(labels.get("rows", "0") or 0),
-        made=one.made,
-    )

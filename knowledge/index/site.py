@@ -2,11 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from google.auth.credentials import Credentials
+
+from knowledge.index.store import Holding
 
 PREFIX = "opsplane"
 """What every name begins with, and the label that everything made by this product has."""
@@ -43,3 +46,37 @@ def installation(folder: Path) -> str:
     except FileExistsError:
         pass
     return path.read_text(encoding="utf-8")
+
+
+class Made(Protocol):
+    """Something that was made there, as its service tells it."""
+
+    @property
+    def name(self) -> str:
+        """As Google names it."""
+        ...
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Ours among them."""
+        ...
+
+    @property
+    def made(self) -> str:
+        """When."""
+        ...
+
+
+def holding(kind: str, one: Made, state: str, machine: str) -> Holding:
+    """Something made there, by its labels: whose it is and for which base."""
+    labels = one.labels
+    return Holding(
+        kind=kind,
+        name=one.name,
+        installation=labels.get(PREFIX, ""),
+        base=labels.get("base", ""),
+        state=state,
+        machine=machine,
+        rows=int(labels.get("rows", "0") or 0),
+        made=one.made,
+    )

@@ -16,7 +16,7 @@ from knowledge.index.aiplatform import NEIGHBOURS, Endpoint, Index, Region
 from knowledge.index.calling import LEAST, TIMEOUT, Caller, Line
 from knowledge.index.distance import COSINE, DOT_PRODUCT, cosines
 from knowledge.index.operations import Operations
-from knowledge.index.site import PREFIX, Site, installation
+from knowledge.index.site import PREFIX, Site, holding, installation
 from knowledge.index.store import (
     Contents,
     Floats,
@@ -105,10 +105,10 @@ class Vertex:
         """Indexes and endpoints of every installation in this project and region."""
         endpoints = self._endpoints(f"{PREFIX}:*")
         machines = {one.index: one.machine for endpoint in endpoints for one in endpoint.deployed}
-        found = [_holding("endpoint", one, "serves" if one.deployed else "idle", "") for one in endpoints]
+        found = [holding("endpoint", one, "serves" if one.deployed else "idle", "") for one in endpoints]
         for one in self._indexes(f"{PREFIX}:*"):
             state = f"{one.labels.get('state', '')}, {'deployed' if one.name in machines else 'not deployed'}"
-            found.append(_holding("index", one, state, machines.get(one.name, "")))
+            found.append(holding("index", one, state, machines.get(one.name, "")))
         return found
 
     def close(self) -> None:
@@ -287,17 +287,3 @@ def _batch(width: int) -> int:
 
 def _short(name: str) -> str:
     return name.rpartition("/")[-1]
-
-
-def _holding(kind: str, one: Index | Endpoint, state: str, machine: str) -> Holding:
-    labels = one.labels
-    return Holding(
-        kind=kind,
-        name=one.name,
-        installation=labels.get(PREFIX, ""),
-        base=labels.get("base", ""),
-        state=state,
-        machine=machine,
-        rows=int(labels.get("rows", "0") or 0),
-        made=one.made,
-    )
